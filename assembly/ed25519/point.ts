@@ -1,0 +1,290 @@
+// Points of the curve -x^2 + y^2 = 1 + d x^2 y^2 in extended coordinates (x = X/Z, y = Y/Z, T = XY/Z), with the
+// complete formulas of Hisil, Wong, Carter and Dawson, "Twisted Edwards Curves Revisited" (EFD: add-2008-hwcd-3,
+// dbl-2008-hwcd): no exceptional points. Encoding and decoding by RFC 8032 §5.1.2 and §5.1.3.
+
+import { ED25519_POINT } from '../memory';
+import { equal, invert, isZero, parity, powForSqrt } from './field';
+import {
+  D,
+  D2,
+  Field,
+  Loose,
+  ONE,
+  SQRT_MINUS_ONE,
+  Sum,
+  add as addField,
+  addCarried,
+  copy,
+  doubleAdd,
+  doubleSubCarried,
+  fromBytes,
+  mul,
+  mulDifference,
+  mulSum,
+  negCarried,
+  sqr,
+  sqrSum,
+  sub as subField,
+  subCarried,
+  subSumCarried,
+  toBytes,
+} from './field-kernels';
+
+/** X, Y, Z, T. */
+@unmanaged
+@final
+export class Point {
+  @inline get x(): Field { return field(changetype<usize>(this), 0); }
+  @inline get y(): Field { return field(changetype<usize>(this), 1); }
+  @inline get z(): Field { return field(changetype<usize>(this), 2); }
+  @inline get t(): Field { return field(changetype<usize>(this), 3); }
+}
+export const POINT_BYTES: usize = 144;
+
+/** A point prepared for being added: Y + X, Y - X, Z, 2dT. */
+@unmanaged
+@final
+export class Cached {
+  @inline get yPlusX(): Field { return field(changetype<usize>(this), 0); }
+  @inline get yMinusX(): Field { return field(changetype<usize>(this), 1); }
+  @inline get z(): Field { return field(changetype<usize>(this), 2); }
+  @inline get t2d(): Field { return field(changetype<usize>(this), 3); }
+}
+export const CACHED_BYTES: usize = 144;
+
+/** The same with Z = 1: y + x, y - x, 2dxy. The last may be negated without a carry, so it counts as a Sum. */
+@unmanaged
+@final
+export class Niels {
+  @inline get yPlusX(): Field { return field(changetype<usize>(this), 0); }
+  @inline get yMinusX(): Field { return field(changetype<usize>(this), 1); }
+  @inline get xy2d(): Sum { return field(changetype<usize>(this), 2); }
+}
+/** 108 bytes of limbs, padded to whole 128-bit words for the table scan. */
+export const NIELS_BYTES: usize = 112;
+
+// @ts-ignore: decorator
+@inline
+function field(address: usize, index: usize): Field {
+  return changetype<Field>(address + 36 * index);
+}
+
+// Temporaries, named as in the formulas. A variable has the class that the operation writing it promises.
+const A = changetype<Field>(ED25519_POINT);
+const B = changetype<Field>(ED25519_POINT + 40);
+const C = changetype<Field>(ED25519_POINT + 80);
+const U = changetype<Field>(ED25519_POINT + 120);
+const V = changetype<Field>(ED25519_POINT + 160);
+const ELoose = changetype<Loose>(ED25519_POINT + 200);
+const E = changetype<Field>(ED25519_POINT + 200);
+const FLoose = changetype<Loose>(ED25519_POINT + 240);
+const F = changetype<Field>(ED25519_POINT + 240);
+const GLoose = changetype<Loose>(ED25519_POINT + 280);
+const G = changetype<Field>(ED25519_POINT + 280);
+const H = changetype<Sum>(ED25519_POINT + 320);
+const INVERSE = changetype<Field>(ED25519_POINT + 360);
+const ADDEND = changetype<Cached>(ED25519_POINT + 400); // 144
+const CANONICAL: usize = ED25519_POINT + 544; // 32
+
+export function setIdentity(p: Point): void {
+  memory.fill(changetype<usize>(p), 0, POINT_BYTES);
+  copy(p.y, ONE);
+  copy(p.z, ONE);
+}
+
+export function copyPoint(out: Point, p: Point): void {
+  copy(out.x, p.x);
+  copy(out.y, p.y);
+  copy(out.z, p.z);
+  copy(out.t, p.t);
+}
+
+export function negate(p: Point): void {
+  negCarried(p.x, p.x);
+  negCarried(p.t, p.t);
+}
+
+/** p += n, for the table of the base point. */
+export function addNiels(p: Point, n: Niels): void {
+  mulDifference(A, p.y, p.x, n.yMinusX);
+  mulSum(B, p.y, p.x, n.yPlusX);
+  mul(C, n.xy2d, p.t);
+  finishAddition(p, p.z);
+}
+
+/** p -= n: n negated is yMinusX, yPlusX, -xy2d. */
+export function subtractNiels(p: Point, n: Niels): void {
+  mulDifference(A, p.y, p.x, n.yPlusX);
+  mulSum(B, p.y, p.x, n.yMinusX);
+  mul(C, n.xy2d, p.t);
+  finishSubtraction(p, p.z);
+}
+
+/** p += c */
+export function addCached(p: Point, c: Cached): void {
+  mulDifference(A, p.y, p.x, c.yMinusX);
+  mulSum(B, p.y, p.x, c.yPlusX);
+  mul(C, p.t, c.t2d);
+  mul(U, p.z, c.z);
+  finishAddition(p, U);
+}
+
+/** p -= c */
+export function subtractCached(p: Point, c: Cached): void {
+  mulDifference(A, p.y, p.x, c.yPlusX);
+  mulSum(B, p.y, p.x, c.yMinusX);
+  mul(C, p.t, c.t2d);
+  mul(U, p.z, c.z);
+  finishSubtraction(p, U);
+}
+
+/** p += q */
+export function addPoint(p: Point, q: Point): void {
+  toCached(ADDEND, q);
+  addCached(p, ADDEND);
+}
+
+/** From A, B, C and z = Z1 Z2: E = B - A, F = 2z - C, G = 2z + C, H = B + A. */
+function finishAddition(p: Point, z: Field): void {
+  subField(ELoose, B, A);
+  doubleSubCarried(F, z, C);
+  doubleAdd(GLoose, z, C);
+  addField(H, B, A);
+  mul(p.x, ELoose, F);
+  mul(p.y, GLoose, H);
+  mul(p.z, GLoose, F);
+  mul(p.t, ELoose, H);
+}
+
+/** The same with C negated, which exchanges F and G. */
+function finishSubtraction(p: Point, z: Field): void {
+  subCarried(E, B, A);
+  doubleAdd(FLoose, z, C);
+  doubleSubCarried(G, z, C);
+  addField(H, B, A);
+  mul(p.x, FLoose, E);
+  mul(p.y, G, H);
+  mul(p.z, FLoose, G);
+  mul(p.t, E, H);
+}
+
+/** p = 2p */
+export function double(p: Point): void {
+  doubleWithoutT(p);
+  addMissingT(p);
+}
+
+/** Makes up for the T that the last doubleWithoutT left out; no other operation may come between. */
+export function addMissingT(p: Point): void {
+  mul(p.t, E, H);
+}
+
+/** p = 2p, without its T: enough where another doubling follows. F and H are those of the EFD, both negated. */
+export function doubleWithoutT(p: Point): void {
+  sqr(A, p.x);
+  sqr(B, p.y);
+  sqr(C, p.z);
+  sqrSum(U, p.x, p.y);
+  addField(H, A, B);
+  subSumCarried(E, U, H);
+  subCarried(G, B, A);
+  doubleSubCarried(F, C, G);
+  mul(p.x, E, F);
+  mul(p.y, G, H);
+  mul(p.z, F, G);
+}
+
+export function toCached(out: Cached, p: Point): void {
+  addCarried(out.yPlusX, p.y, p.x);
+  subCarried(out.yMinusX, p.y, p.x);
+  copy(out.z, p.z);
+  mul(out.t2d, p.t, D2);
+}
+
+/** Whether p is the neutral element. For public points. */
+export function isIdentity(p: Point): bool {
+  return isZero(p.x) && equal(p.y, p.z);
+}
+
+/** Writes the 32 bytes of RFC 8032 §5.1.2. The same steps for every point. */
+export function encode(bytes: usize, p: Point): void {
+  invert(INVERSE, p.z);
+  mul(U, p.x, INVERSE);
+  mul(V, p.y, INVERSE);
+  toBytes(bytes, V);
+  store<u64>(bytes, load<u64>(bytes, 24) | (parity(U) << 63), 24);
+}
+
+/**
+ * Reads a point (RFC 8032 §5.1.3) and says whether the bytes encode one. With zip215 also what RFC 8032 refuses: y
+ * from p upwards, and the sign bit set where x = 0 (ZIP 215). Variable-time: for public points.
+ */
+export function decodeVarTime(p: Point, bytes: usize, zip215: bool): bool {
+  fromBytes(p.y, bytes);
+  const sign = load<u64>(bytes, 24) >> 63;
+  if (!zip215 && !isCanonicalVarTime(p.y, bytes)) return false;
+
+  // x^2 = u/v with u = y^2 - 1 and v = d y^2 + 1; the candidate is u v^3 (u v^7)^((p-5)/8).
+  sqr(A, p.y);
+  subCarried(U, A, ONE);
+  mul(B, D, A);
+  addCarried(V, B, ONE);
+  sqr(A, V);
+  mul(A, A, V); // v^3
+  sqr(B, A);
+  mul(B, B, V); // v^7
+  mul(B, B, U);
+  powForSqrt(B, B);
+  mul(A, A, U);
+  mul(p.x, A, B);
+
+  sqr(A, p.x);
+  mul(A, A, V);
+  if (!equal(A, U)) {
+    negCarried(U, U);
+    if (!equal(A, U)) return false;
+    mul(p.x, p.x, SQRT_MINUS_ONE);
+  }
+
+  if (!zip215 && sign == 1 && isZero(p.x)) return false;
+  if (parity(p.x) != sign) negCarried(p.x, p.x);
+  copy(p.z, ONE);
+  mul(p.t, p.x, p.y);
+  return true;
+}
+
+/** Whether the 255 bits that y was read from are below p. */
+function isCanonicalVarTime(y: Field, bytes: usize): bool {
+  toBytes(CANONICAL, y);
+  const top = load<u64>(bytes, 24) & 0x7fffffffffffffff;
+  return top == load<u64>(CANONICAL, 24) && memory.compare(CANONICAL, bytes, 24) == 0;
+}
+
+/**
+ * Turns `count` points X, Y, Z that lie at the start of the entries of a table into Niels, with one inversion for all:
+ * products[i] = Z0 ... Zi, from whose inverse the single inverses are peeled off (Montgomery). For public tables.
+ */
+export function toNielsTogether(table: usize, count: i32, products: usize): void {
+  copy(field(products, 0), tableEntry(table, 0).z);
+  for (let i = 1; i < count; i++) mul(field(products, i), field(products, i - 1), tableEntry(table, i).z);
+  invert(INVERSE, field(products, count - 1));
+  for (let i = count - 1; i >= 0; i--) {
+    const p = tableEntry(table, i);
+    if (i > 0) mul(C, INVERSE, field(products, i - 1));
+    else copy(C, INVERSE);
+    mul(INVERSE, INVERSE, p.z);
+    mul(U, p.x, C);
+    mul(V, p.y, C);
+    const niels = changetype<Niels>(p);
+    addCarried(niels.yPlusX, V, U);
+    subCarried(niels.yMinusX, V, U);
+    mul(U, U, V);
+    mul(changetype<Field>(niels.xy2d), U, D2);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function tableEntry(table: usize, i: i32): Point {
+  return changetype<Point>(table + NIELS_BYTES * i);
+}

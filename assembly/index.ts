@@ -1,0 +1,41 @@
+// The whole ABI. Inputs and outputs are in the buffers of memory.ts, whose addresses are exported as globals;
+// functions take lengths and flags, and return a status.
+
+export { MESSAGE, MESSAGE_BYTES, SECRETS, SECRETS_BYTES } from './memory';
+export { EXTRA, PREPARED_KEY, PUBLIC_KEY, SECRET_KEY, SIGNATURE } from './memory';
+export {
+  ED25519_BATCH,
+  ed25519Absorb,
+  ed25519BatchAdd,
+  ed25519BatchFinish,
+  ed25519BatchStart,
+  ed25519IsPublicKey,
+  ed25519Prepare,
+  ed25519SignCommit,
+  ed25519SignFinish,
+  ed25519SignStart,
+  ed25519VerifyFinish,
+  ed25519VerifyStart,
+} from './ed25519/eddsa';
+export {
+  DIGEST,
+  secp256k1Absorb,
+  secp256k1CheckSecretKey,
+  secp256k1ConvertPublicKey,
+  secp256k1HashFinish,
+  secp256k1HashStart,
+  secp256k1PublicKey,
+  secp256k1Recover,
+  secp256k1SecretFromSeed,
+  secp256k1Sign,
+  secp256k1Verify,
+  SEED,
+} from './secp256k1/ecdsa';
+export {
+  schnorrPublicKey,
+  schnorrSignCommit,
+  schnorrSignFinish,
+  schnorrSignStart,
+  schnorrVerifyFinish,
+  schnorrVerifyStart,
+} from './secp256k1/schnorr';

@@ -1,0 +1,64 @@
+// Compiles assembly/ into build/wasm: curves.release and curves.debug, each as .wasm and as an ES module whose default
+// export is the module in base64. asconfig.json has the compiler options.
+// Usage: node scripts/build-wasm.mjs [release] [debug]
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import asc from 'assemblyscript/asc';
+
+const root = new URL('../', import.meta.url);
+process.chdir(fileURLToPath(root));
+mkdirSync('build/wasm', { recursive: true });
+
+const furtherEntries = { release: [], debug: ['assembly/debug.ts'] };
+const named = process.argv.slice(2);
+for (const target of named.length > 0 ? named : Object.keys(furtherEntries)) {
+  if (!(target in furtherEntries)) fail(`no such target: ${target}`);
+  await build(target, furtherEntries[target]);
+}
+
+async function build(target, entries) {
+  const { error, stderr } = await asc.main([...entries, '--target', target]);
+  if (error) fail(`${stderr.toString()}${error.message}`);
+
+  const path = `build/wasm/curves.${target}`;
+  const wasm = readFileSync(`${path}.wasm`);
+  check(target, wasm);
+  writeFileSync(`${path}.js`, `export default '${wasm.toString('base64')}';\n`);
+  writeFileSync(`${path}.d.ts`, 'declare const base64: string;\nexport default base64;\n');
+  console.log(`${path}.wasm  ${kilobytes(wasm)}, ${kilobytes(gzipSync(wasm))} gzipped`);
+}
+
+/** The loader hands the module nothing and runs nothing of it before the first call: neither may creep in. */
+function check(target, wasm) {
+  const imports = WebAssembly.Module.imports(new WebAssembly.Module(wasm));
+  if (imports.length > 0) fail(`the ${target} build imports ${imports.map(({ name }) => name).join(', ')}`);
+  if (sections(wasm).includes(8))
+    fail(`the ${target} build has a start function: a global needs run-time initialization`);
+}
+
+/** Section ids of a WASM module: 8 is the start section. */
+function sections(wasm) {
+  const ids = [];
+  for (let at = 8; at < wasm.length; ) {
+    ids.push(wasm[at++]);
+    let size = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = wasm[at++];
+      size |= (byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    at += size;
+  }
+  return ids;
+}
+
+function kilobytes(bytes) {
+  return `${(bytes.length / 1024).toFixed(1)} KiB`;
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}

@@ -1,0 +1,3 @@
+export const BIAS: bigint[];
+export const output: string;
+export function generate(options?: { bias?: bigint[] }): string;

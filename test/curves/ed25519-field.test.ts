@@ -1,0 +1,323 @@
+// The arithmetic under Ed25519 against BigInt, on the debug build, which exports it: limbs at the extremes of their
+// classes, every aliasing of operands, and the whole table of the fixed base.
+
+import { ed25519 as noble } from '@noble/curves/ed25519.js';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import base64 from '../../build/wasm/curves.debug.js';
+import { edgeBytes, fromLittleEndian, hex, littleEndian, repeatable } from './edge-inputs.js';
+
+type Exports = Record<string, (...args: (number | bigint)[]) => void> & {
+  memory: WebAssembly.Memory;
+  MESSAGE: WebAssembly.Global<'i32'>;
+};
+
+const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(base64, 'base64')));
+const debug = exports as Exports;
+
+const p = 2n ** 255n - 19n;
+const L = 2n ** 252n + 27742317777372353535851937790883648493n;
+const mod = (x: bigint, m = p) => ((x % m) + m) % m;
+
+// The bounds of the classes, as scripts/kernels/field25519.mjs declares them.
+const FIELD = 2 ** 29 + 2 ** 14;
+const bounds = { Field: FIELD, Sum: 2 * FIELD, Loose: 3 * FIELD };
+type Class = keyof typeof bounds;
+
+const start = debug.MESSAGE.value;
+const place = (index: number) => start + 64 * index;
+const limbsAt = (address: number) => new Uint32Array(debug.memory.buffer, address, 9);
+const valueAt = (address: number) => limbsAt(address).reduceRight((x, limb) => (x << 29n) + BigInt(limb), 0n);
+const bytesAt = (address: number, length: number) => new Uint8Array(debug.memory.buffer, address, length);
+
+/** Nine limbs: each of them zero, one, the largest of its class, near it, or anything. */
+const limbs = (of: Class): fc.Arbitrary<number[]> => {
+  const max = bounds[of];
+  const edge = fc.constantFrom(0, 1, 2 ** 29 - 1, 2 ** 29, max - 1, max);
+  return fc.oneof(
+    fc.constant(new Array(9).fill(max)),
+    fc.array(fc.oneof(edge, fc.nat(max)), { minLength: 9, maxLength: 9 }),
+  );
+};
+
+interface Operation {
+  name: string;
+  operands: Class[];
+  out: Class;
+  value: (a: bigint, b: bigint, c: bigint) => bigint;
+}
+
+const operations: Operation[] = [
+  { name: 'Mul', operands: ['Loose', 'Sum'], out: 'Field', value: (a, b) => a * b },
+  { name: 'Sqr', operands: ['Sum'], out: 'Field', value: (a) => a * a },
+  { name: 'MulSum', operands: ['Field', 'Field', 'Sum'], out: 'Field', value: (a, b, c) => (a + b) * c },
+  {
+    name: 'MulDifference',
+    operands: ['Field', 'Field', 'Sum'],
+    out: 'Field',
+    value: (a, b, c) => (a - b) * c,
+  },
+  { name: 'SqrSum', operands: ['Field', 'Field'], out: 'Field', value: (a, b) => (a + b) ** 2n },
+  { name: 'Add', operands: ['Field', 'Field'], out: 'Sum', value: (a, b) => a + b },
+  { name: 'AddCarried', operands: ['Field', 'Field'], out: 'Field', value: (a, b) => a + b },
+  { name: 'Sub', operands: ['Field', 'Field'], out: 'Loose', value: (a, b) => a - b },
+  { name: 'SubCarried', operands: ['Field', 'Field'], out: 'Field', value: (a, b) => a - b },
+  { name: 'SubSumCarried', operands: ['Field', 'Sum'], out: 'Field', value: (a, b) => a - b },
+  { name: 'DoubleAdd', operands: ['Field', 'Field'], out: 'Loose', value: (a, b) => 2n * a + b },
+  { name: 'DoubleSubCarried', operands: ['Field', 'Field'], out: 'Field', value: (a, b) => 2n * a - b },
+  { name: 'NegCarried', operands: ['Field'], out: 'Field', value: (a) => -a },
+];
+
+describe.each(operations)('$name', ({ name, operands, out, value }) => {
+  const run = debug[`field25519${name}`]!;
+  const inputs = fc.tuple(...operands.map(limbs));
+
+  /** Runs with the operands at these places, of which the result's may be one. */
+  const result = (values: number[][], places: number[], target: number) => {
+    for (const [i, operand] of values.entries()) limbsAt(place(places[i]!)).set(operand);
+    const [a = 0n, b = 0n, c = 0n] = places.map((at) => valueAt(place(at)));
+    run(place(target), ...places.map(place));
+    expect(Math.max(...limbsAt(place(target)))).toBeLessThanOrEqual(bounds[out]);
+    expect(mod(valueAt(place(target)))).toBe(mod(value(a, b, c)));
+  };
+
+  it('agrees with BigInt and keeps its class', () => {
+    const places = operands.map((_, i) => i + 1);
+    fc.assert(
+      fc.property(inputs, (values) => result(values, places, 0)),
+      repeatable(400),
+    );
+  });
+
+  it('may write over any operand, and take one twice', () => {
+    const patterns = operands.flatMap((_, target) => [
+      { places: operands.map((_, i) => i), target },
+      { places: operands.map(() => 0), target: 0 },
+      { places: operands.map(() => 0), target: 1 },
+    ]);
+    const narrowest = operands.includes('Field') ? 'Field' : 'Sum';
+    fc.assert(
+      fc.property(fc.tuple(...operands.map(() => limbs(narrowest))), (values) => {
+        for (const { places, target } of patterns) result(values, places, target);
+      }),
+      repeatable(50),
+    );
+  });
+
+  it('traps on a limb above the bound of its class', () => {
+    const places = operands.map((_, i) => place(i + 1));
+    for (const [i, of] of operands.entries()) {
+      for (let limb = 0; limb < 9; limb++) {
+        for (const at of places) limbsAt(at).fill(0);
+        limbsAt(places[i]!)[limb] = bounds[of];
+        expect(() => run(place(0), ...places)).not.toThrow();
+        limbsAt(places[i]!)[limb] = bounds[of] + 1;
+        expect(() => run(place(0), ...places)).toThrow(WebAssembly.RuntimeError);
+      }
+    }
+  });
+});
+
+describe('masks', () => {
+  it('negIf negates or copies', () => {
+    fc.assert(
+      fc.property(limbs('Field'), fc.boolean(), (a, negative) => {
+        limbsAt(place(1)).set(a);
+        debug.field25519NegIf!(place(0), place(1), negative ? -1n : 0n);
+        expect(Math.max(...limbsAt(place(0)))).toBeLessThanOrEqual(bounds.Sum);
+        expect(mod(valueAt(place(0)))).toBe(mod(negative ? -valueAt(place(1)) : valueAt(place(1))));
+      }),
+      repeatable(200),
+    );
+  });
+
+  it('swapIf swaps or leaves', () => {
+    fc.assert(
+      fc.property(limbs('Field'), limbs('Field'), fc.boolean(), (a, b, swapped) => {
+        limbsAt(place(0)).set(a);
+        limbsAt(place(1)).set(b);
+        debug.field25519SwapIf!(place(0), place(1), swapped ? -1n : 0n);
+        expect([[...limbsAt(place(0))], [...limbsAt(place(1))]]).toEqual(swapped ? [b, a] : [a, b]);
+      }),
+      repeatable(100),
+    );
+  });
+});
+
+describe('bytes', () => {
+  const edges = [
+    0n,
+    1n,
+    18n,
+    19n,
+    20n,
+    p - 1n,
+    p,
+    p + 1n,
+    p + 18n,
+    2n ** 255n - 1n,
+    2n ** 255n,
+    2n ** 256n - 1n,
+  ];
+  const encodings = fc.oneof(fc.constantFrom(...edges.map((x) => littleEndian(x))), edgeBytes(32));
+
+  it('fromBytes reads 255 bits, toBytes writes them reduced', () => {
+    fc.assert(
+      fc.property(encodings, (bytes) => {
+        bytesAt(place(1), 32).set(bytes);
+        debug.field25519FromBytes!(place(0), place(1));
+        const low = fromLittleEndian(bytes) & (2n ** 255n - 1n);
+        expect(valueAt(place(0))).toBe(low);
+        debug.field25519ToBytes!(place(2), place(0));
+        expect(fromLittleEndian(bytesAt(place(2), 32))).toBe(low % p);
+      }),
+      repeatable(400),
+    );
+  });
+
+  it('toBytes reduces every element of the class', () => {
+    fc.assert(
+      fc.property(limbs('Field'), (a) => {
+        limbsAt(place(0)).set(a);
+        debug.field25519ToBytes!(place(2), place(0));
+        expect(fromLittleEndian(bytesAt(place(2), 32))).toBe(valueAt(place(0)) % p);
+      }),
+      repeatable(400),
+    );
+  });
+
+  it('toBytes reduces what is just around multiples of p', () => {
+    for (let multiple = 0n; multiple <= 64n; multiple++) {
+      for (const offset of [-20n, -1n, 0n, 1n, 18n, 19n, 20n]) {
+        const x = multiple * p + offset;
+        if (x < 0n) continue;
+        limbsAt(place(0)).set(
+          Array.from({ length: 9 }, (_, i) => Number((x >> BigInt(29 * i)) & 0x1fffffffn)),
+        );
+        if (valueAt(place(0)) !== x) continue; // above 2^261
+        debug.field25519ToBytes!(place(2), place(0));
+        expect(fromLittleEndian(bytesAt(place(2), 32))).toBe(x % p);
+      }
+    }
+  });
+});
+
+describe('powers', () => {
+  const power = (base: bigint, exponent: bigint): bigint => {
+    let result = 1n;
+    for (let b = mod(base), e = exponent; e > 0n; b = (b * b) % p, e >>= 1n)
+      if (e & 1n) result = (result * b) % p;
+    return result;
+  };
+
+  it.each([
+    ['Invert', p - 2n],
+    ['PowForSqrt', (p - 5n) / 8n],
+  ])('%s agrees with BigInt', (name, exponent) => {
+    fc.assert(
+      fc.property(limbs('Field'), (a) => {
+        limbsAt(place(1)).set(a);
+        debug[`field25519${name}`]!(place(0), place(1));
+        expect(mod(valueAt(place(0)))).toBe(power(valueAt(place(1)), exponent));
+      }),
+      repeatable(60),
+    );
+  });
+
+  it('Invert gives 0 for 0, also where 0 is written as p', () => {
+    for (const zero of [0n, p]) {
+      limbsAt(place(1)).set(
+        Array.from({ length: 9 }, (_, i) => Number((zero >> BigInt(29 * i)) & 0x1fffffffn)),
+      );
+      debug.field25519Invert!(place(0), place(1));
+      expect(mod(valueAt(place(0)))).toBe(0n);
+    }
+  });
+});
+
+describe('scalars', () => {
+  const edges = [
+    0n,
+    1n,
+    L - 1n,
+    L,
+    L + 1n,
+    2n * L,
+    8n * L - 1n,
+    15n * L,
+    2n ** 252n - 1n,
+    2n ** 252n,
+    2n ** 256n - 1n,
+  ];
+  const scalars = fc.oneof(fc.constantFrom(...edges.map((x) => littleEndian(x))), edgeBytes(32));
+
+  it('multiplyAdd agrees with BigInt for any 32 bytes', () => {
+    fc.assert(
+      fc.property(scalars, scalars, scalars, (a, b, c) => {
+        for (const [i, bytes] of [a, b, c].entries()) bytesAt(place(i + 1), 32).set(bytes);
+        debug.scalar25519MultiplyAdd!(place(0), place(1), place(2), place(3));
+        const expected = (fromLittleEndian(a) * fromLittleEndian(b) + fromLittleEndian(c)) % L;
+        expect(fromLittleEndian(bytesAt(place(0), 32))).toBe(expected);
+      }),
+      repeatable(1000),
+    );
+  });
+
+  it('reduceWide agrees with BigInt for any 64 bytes', () => {
+    const half = 2n ** 512n / L / 2n;
+    const multiples = [0n, 1n, half, 2n * half - 1n, 2n * half].flatMap((k) => [
+      k * L - 1n,
+      k * L,
+      k * L + 1n,
+    ]);
+    const wide = fc.oneof(
+      fc.constantFrom(...multiples.filter((x) => x >= 0n).map((x) => littleEndian(x, 64))),
+      edgeBytes(64),
+    );
+    fc.assert(
+      fc.property(wide, (bytes) => {
+        bytesAt(place(1), 64).set(bytes);
+        debug.scalar25519ReduceWide!(place(0), place(1));
+        expect(fromLittleEndian(bytesAt(place(0), 32))).toBe(fromLittleEndian(bytes) % L);
+      }),
+      repeatable(1000),
+    );
+  });
+});
+
+describe('the fixed base', () => {
+  const multiply = (scalar: bigint) => {
+    bytesAt(place(1), 32).set(littleEndian(scalar));
+    debug.ed25519MultiplyBase!(place(0), place(1), place(2));
+    return hex(bytesAt(place(0), 32));
+  };
+
+  it('has the right multiple in every entry of its table', () => {
+    let first = noble.Point.BASE;
+    for (let window = 0n; window < 43n; window++) {
+      let expected = first;
+      for (let digit = 1n; digit <= 32n; digit++) {
+        const scalar = digit * 64n ** window;
+        if (scalar < 2n ** 255n)
+          expect(multiply(scalar), `${digit} * 64^${window}`).toBe(hex(expected.toBytes()));
+        if (digit < 32n) expected = expected.add(first);
+      }
+      first = expected.double();
+    }
+  });
+
+  it('agrees with noble on scalars at the edges of digits, carries and L', () => {
+    const digits = [0n, 1n, 31n, 32n, 33n, 63n];
+    const repeated = digits.map((digit) => {
+      let scalar = 0n;
+      for (let window = 0n; window < 42n; window++) scalar = scalar * 64n + digit;
+      return scalar;
+    });
+    const scalars = [...repeated, L - 1n, L, L + 1n, 2n ** 254n, 2n ** 255n - 8n, 2n ** 255n - 1n];
+    for (const scalar of scalars) {
+      const reduced = scalar % L;
+      const expected = reduced === 0n ? noble.Point.ZERO : noble.Point.BASE.multiply(reduced);
+      expect(multiply(scalar), String(scalar)).toBe(hex(expected.toBytes()));
+    }
+  });
+});
