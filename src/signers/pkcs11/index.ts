@@ -1,0 +1,1 @@
+export { Pkcs11Signer } from './pkcs11-signer.js';
