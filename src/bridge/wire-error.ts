@@ -1,0 +1,11 @@
+import type { WireErrorCode } from '../protocol/messages.js';
+
+/** A request that is answered with an error of docs/PROTOCOL.md §6; the message goes to the client, `cause` to the log. */
+export class WireError extends Error {
+  readonly code: WireErrorCode;
+
+  constructor(code: WireErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
