@@ -1,0 +1,24 @@
+// Ends a server on a signal: gracefully at the first one, at once at the second.
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** `npm start` delivers one Ctrl-C twice, from the terminal and from npm; what comes so close together is one. */
+const SAME_PRESS_MS = 300;
+
+/** Resolves at the first signal; a further one ends the process with 128 + the signal's number. */
+export function untilSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let firstAt: number | undefined;
+    for (const [i, signal] of SIGNALS.entries()) {
+      process.on(signal, () => {
+        const now = performance.now();
+        if (firstAt === undefined) {
+          firstAt = now;
+          resolve(signal);
+        } else if (now - firstAt > SAME_PRESS_MS) {
+          process.exit(128 + [2, 15, 1][i]!);
+        }
+      });
+    }
+  });
+}
