@@ -57,7 +57,6 @@ const parts = {
       splitting: true,
       chunkNames: 'chunks/[name]-[hash]',
       sourcemap: true,
-      sourcesContent: false,
     });
     chmodSync(at('build', 'node', 'cli.js'), 0o755);
   },
