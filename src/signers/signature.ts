@@ -2,8 +2,8 @@
 // Sources: RFC 8032 §5.1.6 (R‖S), RFC 3279 §2.2.3 (ECDSA-Sig-Value), SEC 1 §4.1.6 (recovery).
 
 import { concatBytes, expectBytes } from '../bytes.js';
+import { decodeDer, encodeDer } from '../curves/der.js';
 import { SignerError } from '../errors.js';
-import { DerReader, derEncode, derUnsigned, TAG } from './encoding/der.js';
 import type { Algorithm } from './types.js';
 
 const algorithms: readonly Algorithm[] = ['ed25519', 'secp256k1', 'p256'];
@@ -44,23 +44,12 @@ export class Signature {
   static fromDer(algorithm: Algorithm, der: Uint8Array): Signature {
     expectEcdsa(algorithm);
     expectBytes(der, 'der');
-    const bytes = new Uint8Array(64);
-    try {
-      const outer = new DerReader(der);
-      const sequence = outer.enter();
-      outer.end();
-      for (const end of [32, 64]) {
-        const magnitude = sequence.unsigned();
-        if (magnitude.length > 32) throw new RangeError('an integer of more than 32 bytes');
-        bytes.set(magnitude, end - magnitude.length);
-      }
-      sequence.end();
-    } catch (cause) {
+    const bytes = decodeDer(der);
+    if (bytes === undefined) {
       throw new SignerError(
         'signature-invalid',
         'This is not an ECDSA signature in DER: it must be a SEQUENCE of two INTEGERs of at most 32 bytes. ' +
           'If it is 64 bytes of r‖s, use Signature.fromBytes.',
-        { cause },
       );
     }
     return new Signature(algorithm, bytes, undefined);
@@ -74,9 +63,7 @@ export class Signature {
   /** DER of an ECDSA signature, 8 to 72 bytes. @throws TypeError - Ed25519, which has no DER form */
   toDer(): Uint8Array {
     expectEcdsa(this.algorithm);
-    const r = derUnsigned(this.#bytes.subarray(0, 32));
-    const s = derUnsigned(this.#bytes.subarray(32));
-    return derEncode(TAG.sequence, r, s);
+    return encodeDer(this.#bytes);
   }
 
   /** `recovery‖r‖s`, 65 bytes, as @noble/curves' format `recovered`. @throws TypeError - there is no recovery id */

@@ -82,7 +82,7 @@ const pkcs8Prefixes: Readonly<Record<SoftwareAlgorithm, Uint8Array>> = {
 const sec1PublicKeyPrefix = fromHex('a144034200');
 
 /** The PKCS#8 key in `der`; the result does not share memory with it. A `KeyError` for anything else. */
-export function decodePkcs8(der: Uint8Array): PrivateKey {
+function decodePkcs8(der: Uint8Array): PrivateKey {
   return strictly('PKCS#8', () => {
     const outer = new DerReader(der);
     const info = outer.enter();
