@@ -8,8 +8,6 @@ export const MAX_FRAME_BYTES = 65_535;
 export const MAX_FRAGMENTS = 64;
 /** TCP chunks that may wait for the rest of one frame; a full frame at the smallest IPv4 MTU is 122. */
 export const MAX_BUFFERED_CHUNKS = 1024;
-/** Messages that may arrive while the handshake still computes. */
-export const MAX_EARLY_FRAMES = 64;
 
 export interface BridgeLimits {
   /** Longest request, in bytes; the welcome tells clients. */
