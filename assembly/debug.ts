@@ -1,7 +1,7 @@
 // What only the debug build exports, besides the ABI: the arithmetic, for tests with limbs at the extremes of their
 // classes.
 
-import { multiplyBase } from './ed25519/mult';
+import { multiplyBase } from './ed25519/fixed-base';
 import { Point, encode } from './ed25519/point';
 import { Scalar } from './ed25519/scalar';
 
@@ -58,7 +58,7 @@ export {
   reduceScalar,
   scalarFromSeed,
 } from './secp256k1/scalar';
-export { multiplyAddVarTime } from './secp256k1/mult';
+export { multiplyAddVarTime } from './secp256k1/multi-scalar';
 export { FORCED_NONCES } from './secp256k1/rfc6979';
 export { hmac, hmac32, hmacKey } from './hash/hmac';
 

@@ -4,19 +4,21 @@
 export { MESSAGE, MESSAGE_BYTES, SECRETS, SECRETS_BYTES } from './memory';
 export { EXTRA, PREPARED_KEY, PUBLIC_KEY, SECRET_KEY, SIGNATURE } from './memory';
 export {
-  ED25519_BATCH,
   ed25519Absorb,
-  ed25519BatchAdd,
-  ed25519BatchFinish,
-  ed25519BatchStart,
-  ed25519IsPublicKey,
   ed25519Prepare,
   ed25519SignCommit,
   ed25519SignFinish,
   ed25519SignStart,
+} from './ed25519/eddsa';
+export {
+  ED25519_BATCH,
+  ed25519BatchAdd,
+  ed25519BatchFinish,
+  ed25519BatchStart,
+  ed25519IsPublicKey,
   ed25519VerifyFinish,
   ed25519VerifyStart,
-} from './ed25519/eddsa';
+} from './ed25519/verify';
 export {
   DIGEST,
   secp256k1Absorb,

@@ -32,6 +32,9 @@ export const ED25519_EDDSA: usize = SECRETS + 2432; // 256
 export const SECP256K1_SPACE: usize = SECRETS + 4096; // 4096
 export const SHA256_SPACE: usize = SECRETS + 8192; // 512
 
+/** Where tables are computed: 1376 pairs of field elements. Public. */
+export const TABLE_SCRATCH: usize = memory.data(99072, 64);
+
 /** Ends the call where an assertion failed (debug build only); without a message, so that nothing leaks through it. */
 export function trap(message: string | null, file: string | null, line: u32, column: u32): void {
   unreachable();

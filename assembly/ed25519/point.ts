@@ -5,6 +5,8 @@
 import { ED25519_POINT } from '../memory';
 import { equal, invert, isZero, parity, powForSqrt } from './field';
 import {
+  BASE_X,
+  BASE_Y,
   D,
   D2,
   Field,
@@ -90,6 +92,14 @@ export function setIdentity(p: Point): void {
   memory.fill(changetype<usize>(p), 0, POINT_BYTES);
   copy(p.y, ONE);
   copy(p.z, ONE);
+}
+
+/** p = B, the base point. */
+export function setBase(p: Point): void {
+  copy(p.x, BASE_X);
+  copy(p.y, BASE_Y);
+  copy(p.z, ONE);
+  mul(p.t, BASE_X, BASE_Y);
 }
 
 export function copyPoint(out: Point, p: Point): void {
@@ -258,6 +268,14 @@ function isCanonicalVarTime(y: Field, bytes: usize): bool {
   toBytes(CANONICAL, y);
   const top = load<u64>(bytes, 24) & 0x7fffffffffffffff;
   return top == load<u64>(CANONICAL, 24) && memory.compare(CANONICAL, bytes, 24) == 0;
+}
+
+/** Puts X, Y and Z of p where toNielsTogether expects them. */
+export function keepProjective(entry: usize, p: Point): void {
+  const kept = changetype<Point>(entry);
+  copy(kept.x, p.x);
+  copy(kept.y, p.y);
+  copy(kept.z, p.z);
 }
 
 /**

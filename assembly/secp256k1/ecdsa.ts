@@ -9,7 +9,8 @@ import { messageAbsorb, messageFinal, messageInit } from '../hash/message256';
 import { EXTRA, OK, PUBLIC_KEY, REJECTED, SECRET_KEY, SIGNATURE } from '../memory';
 import { Field, fromBytes, isEqual, PRIME, toBytes } from './field';
 import { mul, sqr } from './field-kernels';
-import { multiplyAddVarTime, multiplyBase } from './mult';
+import { multiplyBase } from './fixed-base';
+import { multiplyAddVarTime } from './multi-scalar';
 import { Affine, isOnCurve, Jacobian, jacobianToBytesVarTime, liftX, Projective, projectiveToBytes } from './point';
 import { nextNonce, startNonces } from './rfc6979';
 import {
