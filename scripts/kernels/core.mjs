@@ -34,83 +34,105 @@ class Value {
   }
 }
 
+/** How operations on 64-bit integers are written in AssemblyScript: each gives a text and how tightly it binds. */
+export const scalarNotation = {
+  add: (terms) => [
+    terms.map((term) => term.as(SUM)).join(' + '),
+    terms.length === 1 ? terms[0].binding : SUM,
+  ],
+  sub: (a, b) => [`${a.as(SUM)} - ${b.as(PRODUCT)}`, SUM],
+  mul: (a, b) => [`${a.as(PRODUCT)} * ${b.as(ATOM)}`, PRODUCT],
+  shl: (a, bits) => [`${a.as(ATOM)} << ${bits}`, BITWISE],
+  shr: (a, bits) => [`${a.as(ATOM)} >> ${bits}`, BITWISE],
+  mask: (a, mask) => [`${a.as(ATOM)} & 0x${mask.toString(16)}`, BITWISE],
+  or: (a, b) => [`${a.as(SUM)} | ${b.binding === OR ? b.text : b.as(SUM)}`, OR],
+  select: (mask, a, b) => [`${b.as(ATOM)} ^ ((${a.as(ATOM)} ^ ${b.as(ATOM)}) & ${mask})`, OR],
+  constant: (n) => [String(n), ATOM],
+};
+
 export class Kernel {
   #type;
+  #notation;
   #lines = [];
   #names = new Set();
 
-  constructor(type = 'u64') {
+  /** Computes in integers of `type`, 'u64' or 'i64', written in `notation` as values of `wordType`. */
+  constructor(type = 'u64', { notation = scalarNotation, wordType = type } = {}) {
     this.#type = type;
+    this.#notation = notation;
+    this.wordType = wordType;
   }
 
   /** A value from outside (a limb in memory, a parameter); the interval is the caller's declaration. */
   read(text, [lo, hi]) {
-    return this.#checked(text, ATOM, BigInt(lo), BigInt(hi));
+    return this.#checked([text, ATOM], BigInt(lo), BigInt(hi));
   }
 
   constant(n) {
-    return this.read(String(n), [n, n]);
+    return this.#checked(this.#notation.constant(n), BigInt(n), BigInt(n));
   }
 
   /** Emits `const name = value` and gives the name, to be used as often as wanted. */
   let(name, value) {
     if (this.#names.has(name)) throw new Error(`${name} is already taken`);
     this.#names.add(name);
-    this.#lines.push(`const ${name}: ${this.#type} = ${value.text};`);
+    this.#lines.push(`const ${name}: ${this.wordType} = ${value.text};`);
     return new Value(name, ATOM, value.lo, value.hi);
   }
 
   add(...terms) {
-    const text = terms.map((term) => term.as(SUM)).join(' + ');
-    const binding = terms.length === 1 ? terms[0].binding : SUM;
-    return this.#checked(text, binding, sum(terms.map((term) => term.lo)), sum(terms.map((term) => term.hi)));
+    const [lo, hi] = ['lo', 'hi'].map((end) => sum(terms.map((term) => term[end])));
+    return this.#checked(this.#notation.add(terms), lo, hi);
   }
 
   sub(a, b) {
-    return this.#checked(`${a.as(SUM)} - ${b.as(PRODUCT)}`, SUM, a.lo - b.hi, a.hi - b.lo);
+    return this.#checked(this.#notation.sub(a, b), a.lo - b.hi, a.hi - b.lo);
   }
 
   mul(a, b) {
     const corners = [a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi];
-    return this.#checked(`${a.as(PRODUCT)} * ${b.as(ATOM)}`, PRODUCT, least(corners), greatest(corners));
+    return this.#checked(this.#notation.mul(a, b), least(corners), greatest(corners));
   }
 
   shl(a, bits) {
     if (bits === 0) return a;
-    return this.#checked(`${a.as(ATOM)} << ${bits}`, BITWISE, a.lo << BigInt(bits), a.hi << BigInt(bits));
+    return this.#checked(this.#notation.shl(a, bits), a.lo << BigInt(bits), a.hi << BigInt(bits));
   }
 
   shr(a, bits) {
     if (bits === 0) return a;
-    return this.#checked(`${a.as(ATOM)} >> ${bits}`, BITWISE, a.lo >> BigInt(bits), a.hi >> BigInt(bits));
+    return this.#checked(this.#notation.shr(a, bits), a.lo >> BigInt(bits), a.hi >> BigInt(bits));
   }
 
   /** The low bits of a: the non-negative remainder modulo 2^bits, also of a negative a. */
   low(a, bits) {
     const mask = (1n << BigInt(bits)) - 1n;
     if (a.lo >= 0n && a.hi <= mask) return a;
-    return this.#checked(`${a.as(ATOM)} & 0x${mask.toString(16)}`, BITWISE, 0n, mask);
+    return this.#checked(this.#notation.mask(a, mask), 0n, mask);
   }
 
   /** a | b where no bit can be set in both: b below 2^bits, a a multiple of 2^bits. */
   join(a, b, bits) {
     if (b.lo < 0n || b.hi >> BigInt(bits) !== 0n) throw this.#error(b, `may not fit ${bits} bits`);
     if (a.lo < 0n) throw this.#error(a, 'may be negative');
-    const rest = b.binding === OR ? b.text : b.as(SUM);
-    return this.#checked(`${a.as(SUM)} | ${rest}`, OR, a.lo, a.hi + b.hi);
+    return this.#checked(this.#notation.or(a, b), a.lo, a.hi + b.hi);
   }
 
   /** mask ? a : b for a mask of all ones or all zeros, without a branch; a and b are named values. */
   select(mask, a, b) {
-    const text = `${b.as(ATOM)} ^ ((${a.as(ATOM)} ^ ${b.as(ATOM)}) & ${mask})`;
-    return this.#checked(text, OR, least([a.lo, b.lo]), greatest([a.hi, b.hi]));
+    return this.#checked(this.#notation.select(mask, a, b), least([a.lo, b.lo]), greatest([a.hi, b.hi]));
   }
 
   /** Emits `target = <cast>value`, provided that the value lies in [0, max]. */
   write(target, value, max, cast = 'u32') {
-    if (value.lo < 0n || value.hi > BigInt(max))
-      throw this.#error(value, `may leave [0, ${max}] in ${target}`);
+    this.#within(target, value, max);
     this.#lines.push(`${target} = <${cast}>${value.as(ATOM)};`);
+  }
+
+  /** Emits what `statement` makes of the value's text, provided that the value lies in [0, max]. */
+  emit(target, value, max, statement) {
+    this.#within(target, value, max);
+    this.#lines.push(statement(value.text));
   }
 
   /** Emits `store<u64>(pointer, value, offset)`. */
@@ -122,7 +144,12 @@ export class Kernel {
     return this.#lines.map((line) => `  ${line}\n`).join('');
   }
 
-  #checked(text, binding, lo, hi) {
+  #within(target, value, max) {
+    if (value.lo < 0n || value.hi > BigInt(max))
+      throw this.#error(value, `may leave [0, ${max}] in ${target}`);
+  }
+
+  #checked([text, binding], lo, hi) {
     const value = new Value(text, binding, lo, hi);
     const [min, max] = RANGE[this.#type];
     if (lo < min || hi > max) throw this.#error(value, `may leave ${this.#type}`);
