@@ -2,7 +2,8 @@
 //
 // Integers modulo p = 2^255 - 19 in nine limbs of 29 bits, least significant first. Every kernel keeps its limbs in
 // locals, has neither branch nor loop, reads a limb of its operands before it writes that limb (so out may be any
-// operand), and was proved by interval analysis not to overflow for operands within the bounds of their classes.
+// operand), and was proved, for all operands within the bounds of their classes, not to overflow (by intervals) and to
+// compute what its comment says (as an identity of polynomials modulo p).
 
 /** A difference of two Field, or 2a + b: limbs at most 0x6000c000. */
 @unmanaged
@@ -908,15 +909,15 @@ export function swapIf(a: Field, b: Field, mask: u64): void {
 }
 
 export function copy(out: Field, a: Field): void {
-  out.l0 = a.l0;
-  out.l1 = a.l1;
-  out.l2 = a.l2;
-  out.l3 = a.l3;
-  out.l4 = a.l4;
-  out.l5 = a.l5;
-  out.l6 = a.l6;
-  out.l7 = a.l7;
-  out.l8 = a.l8;
+  out.l0 = <u32>a.l0;
+  out.l1 = <u32>a.l1;
+  out.l2 = <u32>a.l2;
+  out.l3 = <u32>a.l3;
+  out.l4 = <u32>a.l4;
+  out.l5 = <u32>a.l5;
+  out.l6 = <u32>a.l6;
+  out.l7 = <u32>a.l7;
+  out.l8 = <u32>a.l8;
 }
 
 /** out = the low 255 bits of the 32 little-endian bytes; values from p to 2^255 - 1 are accepted. */
@@ -979,35 +980,35 @@ export function toBytes(bytes: usize, a: Field): void {
   const q5: u64 = (u5 + q4) >> 29;
   const q6: u64 = (u6 + q5) >> 29;
   const q7: u64 = (u7 + q6) >> 29;
-  const atLeastP: u64 = (utop + q7) >> 23;
-  const v: u64 = ulow + atLeastP * 19;
-  const vq0: u64 = v >> 29;
-  const v0: u64 = v & 0x1fffffff;
-  const vs1: u64 = u1 + vq0;
-  const vq1: u64 = vs1 >> 29;
-  const v1: u64 = vs1 & 0x1fffffff;
-  const vs2: u64 = u2 + vq1;
-  const vq2: u64 = vs2 >> 29;
-  const v2: u64 = vs2 & 0x1fffffff;
-  const vs3: u64 = u3 + vq2;
-  const vq3: u64 = vs3 >> 29;
-  const v3: u64 = vs3 & 0x1fffffff;
-  const vs4: u64 = u4 + vq3;
-  const vq4: u64 = vs4 >> 29;
-  const v4: u64 = vs4 & 0x1fffffff;
-  const vs5: u64 = u5 + vq4;
-  const vq5: u64 = vs5 >> 29;
-  const v5: u64 = vs5 & 0x1fffffff;
-  const vs6: u64 = u6 + vq5;
-  const vq6: u64 = vs6 >> 29;
-  const v6: u64 = vs6 & 0x1fffffff;
-  const vs7: u64 = u7 + vq6;
-  const vq7: u64 = vs7 >> 29;
-  const v7: u64 = vs7 & 0x1fffffff;
-  const vs8: u64 = utop + vq7;
-  const vtop: u64 = vs8 & 0x7fffff;
-  store<u64>(bytes, ((v2 & 0x3f) << 58) | (v1 << 29) | v0, 0);
-  store<u64>(bytes, ((v4 & 0xfff) << 52) | (v3 << 23) | (v2 >> 6), 8);
-  store<u64>(bytes, ((v6 & 0x3ffff) << 46) | (v5 << 17) | (v4 >> 12), 16);
-  store<u64>(bytes, (vtop << 40) | (v7 << 11) | (v6 >> 18), 24);
+  const once: u64 = (utop + q7) >> 23;
+  const w0: u64 = ulow + once * 19;
+  const yq0: u64 = w0 >> 29;
+  const y0: u64 = w0 & 0x1fffffff;
+  const ys1: u64 = u1 + yq0;
+  const yq1: u64 = ys1 >> 29;
+  const y1: u64 = ys1 & 0x1fffffff;
+  const ys2: u64 = u2 + yq1;
+  const yq2: u64 = ys2 >> 29;
+  const y2: u64 = ys2 & 0x1fffffff;
+  const ys3: u64 = u3 + yq2;
+  const yq3: u64 = ys3 >> 29;
+  const y3: u64 = ys3 & 0x1fffffff;
+  const ys4: u64 = u4 + yq3;
+  const yq4: u64 = ys4 >> 29;
+  const y4: u64 = ys4 & 0x1fffffff;
+  const ys5: u64 = u5 + yq4;
+  const yq5: u64 = ys5 >> 29;
+  const y5: u64 = ys5 & 0x1fffffff;
+  const ys6: u64 = u6 + yq5;
+  const yq6: u64 = ys6 >> 29;
+  const y6: u64 = ys6 & 0x1fffffff;
+  const ys7: u64 = u7 + yq6;
+  const yq7: u64 = ys7 >> 29;
+  const y7: u64 = ys7 & 0x1fffffff;
+  const ys8: u64 = utop + yq7;
+  const ytop: u64 = ys8 & 0x7fffff;
+  store<u64>(bytes, ((y2 & 0x3f) << 58) | (y1 << 29) | y0, 0);
+  store<u64>(bytes, ((y4 & 0xfff) << 52) | (y3 << 23) | (y2 >> 6), 8);
+  store<u64>(bytes, ((y6 & 0x3ffff) << 46) | (y5 << 17) | (y4 >> 12), 16);
+  store<u64>(bytes, (ytop << 40) | (y7 << 11) | (y6 >> 18), 24);
 }

@@ -2,7 +2,8 @@
 //
 // Integers modulo p = 2^256 - 2^32 - 977 in nine limbs of 29 bits, least significant first. Every kernel keeps its
 // limbs in locals, has neither branch nor loop, reads its operands before it writes (so out may be any operand), and
-// was proved by interval analysis not to overflow for operands within the bounds of their classes.
+// was proved, for all operands within the bounds of their classes, not to overflow (by intervals) and to compute what
+// its comment says (as an identity of polynomials modulo p).
 
 /** Magnitude 2: a Field, or a negated one. */
 @unmanaged
@@ -2068,11 +2069,11 @@ export function toBytes(bytes: usize, a: Field): void {
   const us8: u64 = a8 + uq7;
   const over: u64 = us8 >> 24;
   const utop: u64 = us8 & 0xffffff;
-  const ulow: u64 = u0 + over * 977;
-  const uhigh: u64 = u1 + (over << 3);
-  const vq0: u64 = ulow >> 29;
-  const v0: u64 = ulow & 0x1fffffff;
-  const vs1: u64 = uhigh + vq0;
+  const f0: u64 = u0 + over * 977;
+  const f1: u64 = u1 + (over << 3);
+  const vq0: u64 = f0 >> 29;
+  const v0: u64 = f0 & 0x1fffffff;
+  const vs1: u64 = f1 + vq0;
   const vq1: u64 = vs1 >> 29;
   const v1: u64 = vs1 & 0x1fffffff;
   const vs2: u64 = u2 + vq1;
@@ -2102,36 +2103,36 @@ export function toBytes(bytes: usize, a: Field): void {
   const q5: u64 = (v5 + q4) >> 29;
   const q6: u64 = (v6 + q5) >> 29;
   const q7: u64 = (v7 + q6) >> 29;
-  const atLeastP: u64 = (vs8 + q7) >> 24;
-  const wlow: u64 = v0 + atLeastP * 977;
-  const whigh: u64 = v1 + (atLeastP << 3);
-  const wq0: u64 = wlow >> 29;
-  const w0: u64 = wlow & 0x1fffffff;
-  const ws1: u64 = whigh + wq0;
-  const wq1: u64 = ws1 >> 29;
-  const w1: u64 = ws1 & 0x1fffffff;
-  const ws2: u64 = v2 + wq1;
-  const wq2: u64 = ws2 >> 29;
-  const w2: u64 = ws2 & 0x1fffffff;
-  const ws3: u64 = v3 + wq2;
-  const wq3: u64 = ws3 >> 29;
-  const w3: u64 = ws3 & 0x1fffffff;
-  const ws4: u64 = v4 + wq3;
-  const wq4: u64 = ws4 >> 29;
-  const w4: u64 = ws4 & 0x1fffffff;
-  const ws5: u64 = v5 + wq4;
-  const wq5: u64 = ws5 >> 29;
-  const w5: u64 = ws5 & 0x1fffffff;
-  const ws6: u64 = v6 + wq5;
-  const wq6: u64 = ws6 >> 29;
-  const w6: u64 = ws6 & 0x1fffffff;
-  const ws7: u64 = v7 + wq6;
-  const wq7: u64 = ws7 >> 29;
-  const w7: u64 = ws7 & 0x1fffffff;
-  const ws8: u64 = vs8 + wq7;
-  const wtop: u64 = ws8 & 0xffffff;
-  store<u64>(bytes, ((w2 & 0x3f) << 58) | (w1 << 29) | w0, 0);
-  store<u64>(bytes, ((w4 & 0xfff) << 52) | (w3 << 23) | (w2 >> 6), 8);
-  store<u64>(bytes, ((w6 & 0x3ffff) << 46) | (w5 << 17) | (w4 >> 12), 16);
-  store<u64>(bytes, (wtop << 40) | (w7 << 11) | (w6 >> 18), 24);
+  const once: u64 = (vs8 + q7) >> 24;
+  const w0: u64 = v0 + once * 977;
+  const w1: u64 = v1 + (once << 3);
+  const yq0: u64 = w0 >> 29;
+  const y0: u64 = w0 & 0x1fffffff;
+  const ys1: u64 = w1 + yq0;
+  const yq1: u64 = ys1 >> 29;
+  const y1: u64 = ys1 & 0x1fffffff;
+  const ys2: u64 = v2 + yq1;
+  const yq2: u64 = ys2 >> 29;
+  const y2: u64 = ys2 & 0x1fffffff;
+  const ys3: u64 = v3 + yq2;
+  const yq3: u64 = ys3 >> 29;
+  const y3: u64 = ys3 & 0x1fffffff;
+  const ys4: u64 = v4 + yq3;
+  const yq4: u64 = ys4 >> 29;
+  const y4: u64 = ys4 & 0x1fffffff;
+  const ys5: u64 = v5 + yq4;
+  const yq5: u64 = ys5 >> 29;
+  const y5: u64 = ys5 & 0x1fffffff;
+  const ys6: u64 = v6 + yq5;
+  const yq6: u64 = ys6 >> 29;
+  const y6: u64 = ys6 & 0x1fffffff;
+  const ys7: u64 = v7 + yq6;
+  const yq7: u64 = ys7 >> 29;
+  const y7: u64 = ys7 & 0x1fffffff;
+  const ys8: u64 = vs8 + yq7;
+  const ytop: u64 = ys8 & 0xffffff;
+  store<u64>(bytes, ((y2 & 0x3f) << 58) | (y1 << 29) | y0, 0);
+  store<u64>(bytes, ((y4 & 0xfff) << 52) | (y3 << 23) | (y2 >> 6), 8);
+  store<u64>(bytes, ((y6 & 0x3ffff) << 46) | (y5 << 17) | (y4 >> 12), 16);
+  store<u64>(bytes, (ytop << 40) | (y7 << 11) | (y6 >> 18), 24);
 }

@@ -17,10 +17,14 @@ import {
   nameAll,
   split,
   storeBytes,
+  subtractOnce,
+  times,
   writeLimbs,
 } from './limbs.mjs';
+import { bytesAt, elementOf, means, meansReduced } from './meaning.mjs';
 
 export const P = 2n ** 256n - 2n ** 32n - 977n;
+const COMPLEMENT = [977n, 8n]; // 2^256 - p in limbs
 const UNIT = 2n ** 29n + 2n ** 20n;
 const bound = (magnitude) => indices(LIMBS).map(() => BigInt(magnitude) * UNIT);
 
@@ -91,8 +95,10 @@ function expressionKernel({ name, products = [], squares = [], plus = '', wide =
     const sums = columns.map((values, i) => k.let(`col${i}`, k.add(...values)));
     writeLimbs(k, 'out', reduce(k, sums), bound(1));
   }
+  const equation = formula({ products, squares, plus });
+  means(k, equation, P);
   const types = operands.map((operand) => [operand, magnitude(operand) === 1 ? 'Field' : 'Wide']);
-  return kernelText(name, formula({ products, squares, plus }), types, k);
+  return kernelText(name, equation, types, k);
 }
 
 /** '2a - b' as [[2, 'a'], [-1, 'b']] */
@@ -124,14 +130,12 @@ function kernelText(name, doc, operands, k) {
 
 /** The nine limbs of a linear form. Its negative part, of magnitude m in sum, is subtracted from a bias for m. */
 function linearForm(k, terms, limbs, magnitude, bias) {
-  const times = (n, limb) =>
-    Number.isInteger(Math.log2(n)) ? k.shl(limb, Math.log2(n)) : k.mul(limb, k.constant(n));
   const negative = terms.filter(([n]) => n < 0);
   const m = negative.reduce((total, [n, operand]) => total - n * magnitude(operand), 0);
   return indices(LIMBS).map((i) => {
-    const positive = terms.filter(([n]) => n > 0).map(([n, operand]) => times(n, limbs[operand][i]));
+    const positive = terms.filter(([n]) => n > 0).map(([n, operand]) => times(k, limbs[operand][i], n));
     if (m > 0) positive.push(k.constant(bias(m)[i]));
-    const subtract = (value, [n, operand]) => k.sub(value, times(-n, limbs[operand][i]));
+    const subtract = (value, [n, operand]) => k.sub(value, times(k, limbs[operand][i], -n));
     return negative.reduce(subtract, k.add(...positive));
   });
 }
@@ -147,19 +151,18 @@ function addProduct(k, columns, a, b) {
 
 /** factor * a^2: the factor and the 2 of the mixed terms go into one operand. */
 function addSquare(k, columns, a, factor) {
-  const times = (limb, n) => k.mul(limb, k.constant(n));
   const once =
     factor === 1
       ? a
       : nameAll(
           k,
           's',
-          a.map((limb) => times(limb, factor)),
+          a.map((limb) => k.mul(limb, k.constant(factor))),
         );
   const twice = nameAll(
     k,
     't',
-    a.slice(0, LIMBS - 1).map((limb) => times(limb, 2 * factor)),
+    a.slice(0, LIMBS - 1).map((limb) => k.mul(limb, k.constant(2 * factor))),
   );
   for (const i of indices(LIMBS)) {
     for (let j = i; j < LIMBS; j++) {
@@ -219,6 +222,7 @@ function negateIf(bias) {
   );
   const chosen = a.map((limb, i) => k.select('mask', negated[i], limb));
   writeLimbs(k, 'out', chosen, bound(2));
+  means(k, 'out = mask ? -a : a', P);
   return `/** out = mask ? -a : a, where mask is all zeros or all ones, without a branch. */
 export function negateIf(out: Wide, a: Field, mask: u64): void {
   if (!ASC_NO_ASSERT) assertField(a);
@@ -229,36 +233,29 @@ ${k.body()}}
 function fromBytes() {
   const k = new Kernel();
   writeLimbs(k, 'out', loadBytes(k, 'bytes'), bound(1));
+  means(k, 'out = bytes', P, bytesAt());
   return `/** out = the 32 little-endian bytes; values from p to 2^256 - 1 are accepted. */
 export function fromBytes(out: Field, bytes: usize): void {
 ${k.body()}}
 `;
 }
 
-/** After the fold at 2^256 the value is below 2^256 + 2^40 < 2p; adding 2^256 - p overflows 2^256 where it is >= p. */
+/** After the fold at 2^256 the value is below 2^256 + 2^40 < 2p. */
 function toBytes() {
   const k = new Kernel();
   const top = LIMBS - 1;
   const topBits = 256 - BITS * top;
   const x = nameAll(k, 'a', limbsOf(k, 'a', bound(1)));
-  const addComplement = (tag, factor) => {
-    x[0] = k.let(`${tag}low`, k.add(x[0], k.mul(factor, k.constant(977))));
-    x[1] = k.let(`${tag}high`, k.add(x[1], k.shl(factor, 3)));
-  };
   carry(k, x, 0, top, 'u');
   const over = k.let('over', k.shr(x[top], topBits));
   x[top] = k.let('utop', k.low(x[top], topBits));
-  addComplement('u', over);
+  COMPLEMENT.forEach((limb, i) => {
+    x[i] = k.let(`f${i}`, k.add(x[i], times(k, over, limb)));
+  });
   carry(k, x, 0, top, 'v');
-  let q = k.let('q0', k.shr(k.add(x[0], k.constant(977)), BITS));
-  q = k.let('q1', k.shr(k.add(x[1], k.constant(8), q), BITS));
-  for (let i = 2; i < top; i++) q = k.let(`q${i}`, k.shr(k.add(x[i], q), BITS));
-  q = k.let('atLeastP', k.shr(k.add(x[top], q), topBits));
-  if (q.hi !== 1n) throw new Error('toBytes: the quotient is not a bit');
-  addComplement('w', q);
-  carry(k, x, 0, top, 'w');
-  x[top] = k.let('wtop', k.low(x[top], topBits));
+  const reduction = subtractOnce(k, x, COMPLEMENT, topBits);
   storeBytes(k, 'bytes', x);
+  meansReduced(k, 'bytes = a', P, elementOf, reduction);
   return `/** Writes a, fully reduced, as 32 little-endian bytes. */
 export function toBytes(bytes: usize, a: Field): void {
   if (!ASC_NO_ASSERT) assertField(a);
@@ -271,7 +268,8 @@ const header =
 //
 // Integers modulo p = 2^256 - 2^32 - 977 in nine limbs of 29 bits, least significant first. Every kernel keeps its
 // limbs in locals, has neither branch nor loop, reads its operands before it writes (so out may be any operand), and
-// was proved by interval analysis not to overflow for operands within the bounds of their classes.
+// was proved, for all operands within the bounds of their classes, not to overflow (by intervals) and to compute what
+// its comment says (as an identity of polynomials modulo p).
 `;
 
 function classes() {

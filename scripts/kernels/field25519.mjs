@@ -12,7 +12,6 @@ import {
   BITS,
   carry,
   indices,
-  join,
   LIMBS,
   limbsOf,
   loadBytes,
@@ -21,9 +20,11 @@ import {
   split,
   squareColumns,
   storeBytes,
+  subtractOnce,
   uniform,
   writeLimbs,
 } from './limbs.mjs';
+import { bytesAt, elementOf, means, meansReduced } from './meaning.mjs';
 
 const P = 2n ** 255n - 19n;
 const FOLD = 1216n; // 2^261 mod p
@@ -38,7 +39,6 @@ export const BIAS = indices(LIMBS).map((i) => (i === 0 ? 2n ** 30n - 2432n : 2n 
 export const output = 'assembly/ed25519/field-kernels.ts';
 
 export function generate({ bias = BIAS } = {}) {
-  if (join(bias) % P !== 0n) throw new Error('the bias is not a multiple of p');
   const wideBias = bias.map((limb) => 2n * limb);
 
   const carried = (k, values) => {
@@ -52,10 +52,12 @@ export function generate({ bias = BIAS } = {}) {
   const sum = (k, a, b) => a.map((limb, i) => k.add(limb, b[i]));
   const doubled = (k, a) => a.map((limb) => k.shl(limb, 1));
 
+  /** `doc` is the equation that is proved, modulo p, of what `compute` gives. */
   const operation = (name, doc, out, operands, compute) => {
     const k = new Kernel();
     const limbs = operands.map(([operand, type]) => limbsOf(k, operand, BOUNDS[type]));
     writeLimbs(k, 'out', compute(k, ...limbs), BOUNDS[out]);
+    means(k, doc, P);
     const parameters = [['out', out], ...operands].map(([operand, type]) => `${operand}: ${type}`);
     const asserts = operands.map(([operand, type]) => `  if (!ASC_NO_ASSERT) assert${type}(${operand});\n`);
     return `/** ${doc} */
@@ -139,6 +141,7 @@ function negIf(bias) {
     a.map((limb, i) => k.select('mask', negated[i], limb)),
     SUM,
   );
+  means(k, 'out = mask ? -a : a', P);
   return `/** out = mask ? -a : a, where mask is all zeros or all ones, without a branch. */
 export function negIf(out: Sum, a: Field, mask: u64): void {
   if (!ASC_NO_ASSERT) assertField(a);
@@ -162,6 +165,8 @@ function swapIf() {
     a.map((limb, i) => k.select('mask', limb, b[i])),
     FIELD,
   );
+  means(k, 'a = mask ? b : a', P);
+  means(k, 'b = mask ? a : b', P);
   return `/** Swaps a and b where mask is all ones, without a branch; leaves them where it is zero. */
 export function swapIf(a: Field, b: Field, mask: u64): void {
   if (!ASC_NO_ASSERT) assertField(a);
@@ -171,38 +176,34 @@ ${k.body()}}
 }
 
 function copy() {
-  const lines = indices(LIMBS).map((i) => `  out.l${i} = a.l${i};\n`);
-  return `export function copy(out: Field, a: Field): void {\n${lines.join('')}}\n`;
+  const k = new Kernel();
+  writeLimbs(k, 'out', limbsOf(k, 'a', FIELD), FIELD);
+  means(k, 'out = a', P);
+  return `export function copy(out: Field, a: Field): void {\n${k.body()}}\n`;
 }
 
 function fromBytes() {
   const k = new Kernel();
   writeLimbs(k, 'out', loadBytes(k, 'bytes', { totalBits: 255 }), FIELD);
+  means(k, 'out = bytes', P, bytesAt(255));
   return `/** out = the low 255 bits of the 32 little-endian bytes; values from p to 2^255 - 1 are accepted. */
 export function fromBytes(out: Field, bytes: usize): void {
 ${k.body()}}
 `;
 }
 
-/** After the first pass the value is below 2^255 + 19 * 2^7 < 2p; adding 19 reaches 2^255 just where it is >= p. */
+/** After the first pass the value is below 2^255 + 19 * 2^7 < 2p. */
 function toBytes() {
   const k = new Kernel();
   const top = LIMBS - 1;
   const x = nameAll(k, 'a', limbsOf(k, 'a', FIELD));
-  const foldTop = (tag, over) => {
-    x[top] = k.let(`${tag}top`, k.low(x[top], 23));
-    if (over !== undefined) x[0] = k.let(`${tag}low`, k.add(x[0], k.mul(over, k.constant(19n))));
-  };
   carry(k, x, 0, top, 'u');
-  foldTop('u', k.let('uover', k.shr(x[top], 23)));
-  let q = k.let('q0', k.shr(k.add(x[0], k.constant(19n)), BITS));
-  for (let i = 1; i < top; i++) q = k.let(`q${i}`, k.shr(k.add(x[i], q), BITS));
-  q = k.let('atLeastP', k.shr(k.add(x[top], q), 23));
-  if (q.hi !== 1n) throw new Error('toBytes: the quotient is not a bit');
-  x[0] = k.let('v', k.add(x[0], k.mul(q, k.constant(19n))));
-  carry(k, x, 0, top, 'v');
-  foldTop('v');
+  const over = k.let('uover', k.shr(x[top], 23));
+  x[top] = k.let('utop', k.low(x[top], 23));
+  x[0] = k.let('ulow', k.add(x[0], k.mul(over, k.constant(19n))));
+  const reduction = subtractOnce(k, x, [19n], 23);
   storeBytes(k, 'bytes', x);
+  meansReduced(k, 'bytes = a', P, elementOf, reduction);
   return `/** Writes a, fully reduced, as 32 little-endian bytes. */
 export function toBytes(bytes: usize, a: Field): void {
   if (!ASC_NO_ASSERT) assertField(a);
@@ -215,7 +216,8 @@ const header =
 //
 // Integers modulo p = 2^255 - 19 in nine limbs of 29 bits, least significant first. Every kernel keeps its limbs in
 // locals, has neither branch nor loop, reads a limb of its operands before it writes that limb (so out may be any
-// operand), and was proved by interval analysis not to overflow for operands within the bounds of their classes.
+// operand), and was proved, for all operands within the bounds of their classes, not to overflow (by intervals) and to
+// compute what its comment says (as an identity of polynomials modulo p).
 `;
 
 /** RFC 8032 §5.1, computed from the definitions there. */

@@ -16,12 +16,15 @@ export const join = (limbs) => limbs.reduce((x, limb, i) => x + (limb << BigInt(
 /** The same bound for all nine limbs. */
 export const uniform = (max) => indices(LIMBS).map(() => max);
 
+export const limbAt = (name, i) => `${name}.l${i}`;
+
 /** Expressions for the limbs of the element `name`, to be used once each. */
-export const limbsOf = (k, name, bound) => indices(LIMBS).map((i) => k.read(`${name}.l${i}`, [0n, bound[i]]));
+export const limbsOf = (k, name, bound) =>
+  indices(LIMBS).map((i) => k.read(limbAt(name, i), [0n, bound[i]], 'u32'));
 
 /** Writes the limbs of the element `name`; throws where one could exceed its bound. */
 export function writeLimbs(k, name, limbs, bound) {
-  for (const [i, limb] of limbs.entries()) k.write(`${name}.l${i}`, limb, bound[i]);
+  for (const [i, limb] of limbs.entries()) k.write(limbAt(name, i), limb, bound[i]);
 }
 
 /** Names the values v0 ... v8 (or more). */
@@ -78,7 +81,37 @@ export function storeBytes(k, pointer, limbs, bits = BITS) {
 export function loadBytes(k, pointer, { bits = BITS, bytes = 32, totalBits = 8 * bytes } = {}) {
   return indices(Math.ceil(totalBits / bits)).map((i) => {
     const byte = Math.min((bits * i) >> 3, bytes - 8);
-    const word = k.read(`load<u64>(${pointer}, ${byte})`, [0n, 2n ** 64n - 1n]);
+    const word = k.load64(pointer, byte);
     return k.low(k.shr(word, bits * i - 8 * byte), Math.min(bits, totalBits - bits * i));
   });
+}
+
+/** n * value, as a shift where n is a power of two. */
+export function times(k, value, n) {
+  const bits = n.toString(2).length - 1;
+  return BigInt(n) === 1n << BigInt(bits) ? k.shl(value, bits) : k.mul(value, k.constant(n));
+}
+
+/**
+ * x - m where x >= m, for carried limbs of x below 2m, m = 2^w - complement: x + complement reaches 2^w just where
+ * x >= m. The top limb takes `topBits`. Changes x in place, and gives what meaning.mjs needs to prove it.
+ */
+export function subtractOnce(k, x, complement, topBits) {
+  const before = [...x];
+  const top = x.length - 1;
+  const remainders = [];
+  let quotient;
+  for (const i of indices(x.length)) {
+    const addend = complement[i] ? [k.constant(complement[i])] : [];
+    const raised = k.add(x[i], ...addend, ...(i === 0 ? [] : [quotient]));
+    const bits = i === top ? topBits : BITS;
+    remainders.push(k.low(raised, bits));
+    quotient = k.let(i === top ? 'once' : `q${i}`, k.shr(raised, bits));
+  }
+  for (const [i, limb] of complement.entries()) {
+    x[i] = k.let(`w${i}`, k.add(x[i], times(k, quotient, limb)));
+  }
+  carry(k, x, 0, top, 'y');
+  x[top] = k.let('ytop', k.low(x[top], topBits));
+  return { before, offset: join(complement), weight: BITS * top + topBits, quotient, remainders };
 }

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { BoundError, Kernel } from '../../scripts/kernels/core.mjs';
 import { BIAS, generate } from '../../scripts/kernels/field25519.mjs';
+import { ProofError } from '../../scripts/kernels/polynomial.mjs';
 
 const p = 2n ** 255n - 19n;
 const integerOf = (limbs: bigint[]) => limbs.reduce((x, limb, i) => x + (limb << BigInt(29 * i)), 0n);
@@ -61,7 +62,7 @@ describe('the field kernels', () => {
       // Still the same multiple of p: the limb loses 2^29, the next one gains 1.
       const narrow = BIAS.with(limb, BIAS[limb]! - 2n ** 29n).with(limb + 1, BIAS[limb + 1]! + 1n);
       expect(integerOf(narrow)).toBe(integerOf(BIAS));
-      expect(() => generate({ bias: narrow }), `limb ${limb}`).toThrow(/a\.l\d .* may leave u64/);
+      expect(() => generate({ bias: narrow }), `limb ${limb}`).toThrow(/a\.l\d .* may leave u32/);
       expect(() => generate({ bias: narrow }), `limb ${limb}`).toThrow(BoundError);
     }
   });
@@ -73,7 +74,7 @@ describe('the field kernels', () => {
   });
 
   it('are refused with a bias that is no multiple of p', () => {
-    expect(() => generate({ bias: BIAS.with(0, BIAS[0]! + 1n) })).toThrow(/multiple of p/);
+    expect(() => generate({ bias: BIAS.with(0, BIAS[0]! + 1n) })).toThrow(ProofError);
   });
 });
 

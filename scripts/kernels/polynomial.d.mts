@@ -1,0 +1,14 @@
+export class ProofError extends Error {}
+
+export class Polynomial {
+  static constant(n: bigint): Polynomial;
+  static unknown(name: string): Polynomial;
+  static sum(polynomials: Polynomial[]): Polynomial;
+  plus(other: Polynomial): Polynomial;
+  minus(other: Polynomial): Polynomial;
+  scaled(n: bigint): Polynomial;
+  times(other: Polynomial): Polynomial;
+  readonly key: string;
+  bounds(intervalOf: (name: string) => readonly [bigint, bigint]): [bigint, bigint];
+  mustVanish(statement: string, modulus: bigint): void;
+}
