@@ -223,6 +223,7 @@ export class Kernel {
 
   /** Emits what `statement` makes of the value's text, provided that the value lies in [0, max]. */
   emit(target, value, max, statement) {
+    this.#exact(value);
     if (value.lo < 0n || value.hi > BigInt(max))
       throw this.#error(value, `may leave [0, ${max}] in ${target}`);
     this.#emit(value, statement(value.text));
@@ -231,6 +232,7 @@ export class Kernel {
 
   /** Emits `store<u64>(pointer, value, offset)`. */
   store64(pointer, value, offset) {
+    this.#exact(value);
     if ((value.type ?? 'u64') !== 'u64') throw new Error(`${value.text} has to be cast`);
     this.#emit(value, `store<u64>(${pointer}, ${value.text}, ${offset});`);
     this.#record(storedAt(pointer, offset), value, BYTES);
@@ -303,7 +305,6 @@ export class Kernel {
   }
 
   #record(target, value, place) {
-    this.#exact(value);
     if (this.#written.has(target)) throw new Error(`${target} is written twice`);
     this.#written.set(target, value);
     this.#unproved.add(target);

@@ -1,0 +1,3 @@
+export const output: string;
+export function generate(): string;
+export const N: bigint;
