@@ -1,0 +1,75 @@
+// The rows: what is measured, on which items (`over`), and what each call must give. In rows with `single`, whoever has no
+// batch of its own does them one by one.
+
+export const operations = [
+  {
+    id: 'ed25519.sign',
+    curve: 'Ed25519',
+    name: 'sign, prepared key',
+    over: 'ed25519',
+    gives: (item) => item.signature,
+  },
+  {
+    id: 'ed25519.signFromSeed',
+    curve: 'Ed25519',
+    name: 'sign, from the 32-byte secret key',
+    over: 'ed25519',
+    gives: (item) => item.signature,
+  },
+  { id: 'ed25519.verify', curve: 'Ed25519', name: 'verify', over: 'ed25519', gives: () => true },
+  {
+    id: 'ed25519.publicKey',
+    curve: 'Ed25519',
+    name: 'public key',
+    over: 'ed25519',
+    gives: (item) => item.publicKey,
+  },
+  {
+    id: 'ed25519.signBatch',
+    curve: 'Ed25519',
+    name: 'sign 64 messages, each',
+    over: 'ed25519',
+    single: 'ed25519.sign',
+    gives: (item) => item.signature,
+    batchGives: (items) => items.map((item) => item.batchSignature),
+  },
+  {
+    id: 'ed25519.verifyBatch',
+    curve: 'Ed25519',
+    name: 'verify 64 together, each',
+    over: 'ed25519',
+    single: 'ed25519.verify',
+    gives: () => true,
+    batchGives: () => true,
+  },
+  {
+    id: 'secp256k1.sign',
+    curve: 'secp256k1',
+    name: 'sign, prepared key',
+    over: 'secp256k1',
+    gives: (item) => item.signature,
+  },
+  { id: 'secp256k1.verify', curve: 'secp256k1', name: 'verify', over: 'secp256k1', gives: () => true },
+  {
+    id: 'secp256k1.recover',
+    curve: 'secp256k1',
+    name: 'recover the public key',
+    over: 'secp256k1',
+    gives: (item) => item.publicKey,
+  },
+  {
+    id: 'secp256k1.publicKey',
+    curve: 'secp256k1',
+    name: 'public key',
+    over: 'secp256k1',
+    gives: (item) => item.publicKey,
+  },
+  {
+    id: 'schnorr.sign',
+    curve: 'Schnorr (BIP-340)',
+    name: 'sign, prepared key',
+    over: 'schnorr',
+    gives: (item) => item.signature,
+  },
+  { id: 'schnorr.verify', curve: 'Schnorr (BIP-340)', name: 'verify', over: 'schnorr', gives: () => true },
+];
