@@ -38,7 +38,7 @@ if (options.node !== undefined) process.exit(onOtherNode(options.node));
 installPeers();
 buildWasm();
 const { main } = await import(options.browsers ? './browsers.mjs' : './node.mjs');
-process.exitCode = await main({ ...options, toStdout: options.json === '-' });
+process.exitCode = await main(options);
 
 function onOtherNode(version) {
   const at = args.findIndex((arg) => arg === '--node' || arg.startsWith('--node='));

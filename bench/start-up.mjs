@@ -1,87 +1,103 @@
 // From the import of a package to its first signature, in new processes, and what has to be loaded for it.
 
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { OURS } from './compare.mjs';
 import { summary } from './statistics.mjs';
 
 const PROCESSES = 15;
-const at = (...parts) => fileURLToPath(new URL(parts.join('/'), import.meta.url));
+const at = (...parts) => join(fileURLToPath(new URL('.', import.meta.url)), ...parts);
 
-const ed25519 = (imports, sign) => ({ curve: 'Ed25519', imports, sign });
-const secp256k1 = (imports, sign) => ({ curve: 'secp256k1', imports, sign });
-
-/** What a user would write for one signature, and the package's native files, where it has some. */
+/**
+ * What a user would write for one signature: the export `exported` of `from`, `ready` where it needs preparation, `sign`.
+ * `files`: what it reads besides its modules. `curves`: our module.
+ */
 const firstSignatures = (curves) => [
   {
-    name: 'erst-hsm',
+    name: OURS,
     kind: 'WASM',
-    ...ed25519(`const { ed25519 } = await import('${curves}');`, 'ed25519.sign(message, key)'),
+    curve: 'Ed25519',
+    exported: 'ed25519',
+    from: curves,
+    sign: 'ed25519.sign(message, key)',
   },
   {
     name: 'libsodium.js',
     kind: 'WASM',
-    ...ed25519(
-      "const { default: sodium } = await import('libsodium-wrappers'); await sodium.ready;",
-      'sodium.crypto_sign_detached(message, sodium.crypto_sign_seed_keypair(key).privateKey)',
-    ),
+    curve: 'Ed25519',
+    exported: 'default as sodium',
+    from: 'libsodium-wrappers',
+    ready: 'await sodium.ready;',
+    sign: 'sodium.crypto_sign_detached(message, sodium.crypto_sign_seed_keypair(key).privateKey)',
   },
   {
     name: 'sodium-native',
     kind: 'native',
-    files: native('sodium-native'),
-    ...ed25519(
-      "const { default: sodium } = await import('sodium-native'); const [p, s, o] = [32, 64, 64].map((n) => Buffer.alloc(n));",
-      'sodium.crypto_sign_seed_keypair(p, s, key), sodium.crypto_sign_detached(o, message, s)',
-    ),
+    curve: 'Ed25519',
+    exported: 'default as sodium',
+    from: 'sodium-native',
+    ready: 'const [publicKey, secretKey, signature] = [32, 64, 64].map((length) => Buffer.alloc(length));',
+    sign: 'sodium.crypto_sign_seed_keypair(publicKey, secretKey, key); sodium.crypto_sign_detached(signature, message, secretKey)',
+    files: addonOf('sodium-native'),
   },
   {
     name: '@noble/curves',
     kind: 'JavaScript',
-    ...ed25519("const { ed25519 } = await import('@noble/curves/ed25519.js');", 'ed25519.sign(message, key)'),
+    curve: 'Ed25519',
+    exported: 'ed25519',
+    from: '@noble/curves/ed25519.js',
+    sign: 'ed25519.sign(message, key)',
   },
   {
-    name: 'erst-hsm',
+    name: OURS,
     kind: 'WASM',
-    ...secp256k1(`const { secp256k1 } = await import('${curves}');`, 'secp256k1.sign(message, key)'),
+    curve: 'secp256k1',
+    exported: 'secp256k1',
+    from: curves,
+    sign: 'secp256k1.sign(message, key)',
   },
   {
     name: 'libauth',
     kind: 'WASM',
-    ...secp256k1(
-      "const { instantiateSecp256k1 } = await import('@bitauth/libauth'); const secp256k1 = await instantiateSecp256k1();",
-      'secp256k1.signMessageHashCompact(key, message)',
-    ),
+    curve: 'secp256k1',
+    exported: 'instantiateSecp256k1',
+    from: '@bitauth/libauth',
+    ready: 'const secp256k1 = await instantiateSecp256k1();',
+    sign: 'secp256k1.signMessageHashCompact(key, message)',
   },
   {
     name: 'tiny-secp256k1',
     kind: 'WASM',
+    curve: 'secp256k1',
+    exported: 'sign',
+    from: 'tiny-secp256k1',
+    sign: 'sign(message, key)',
     files: [at('node_modules/tiny-secp256k1/lib/secp256k1.wasm')],
-    ...secp256k1("const tiny = await import('tiny-secp256k1');", 'tiny.sign(message, key)'),
   },
   {
     name: 'secp256k1',
     kind: 'native',
-    files: native('secp256k1'),
-    ...secp256k1(
-      "const { default: addon } = await import('secp256k1/bindings.js');",
-      'addon.ecdsaSign(message, key)',
-    ),
+    curve: 'secp256k1',
+    exported: 'default as addon',
+    from: 'secp256k1/bindings.js',
+    sign: 'addon.ecdsaSign(message, key)',
+    files: addonOf('secp256k1'),
   },
   {
     name: '@noble/curves',
     kind: 'JavaScript',
-    ...secp256k1(
-      "const { secp256k1 } = await import('@noble/curves/secp256k1.js');",
-      'secp256k1.sign(message, key)',
-    ),
+    curve: 'secp256k1',
+    exported: 'secp256k1',
+    from: '@noble/curves/secp256k1.js',
+    sign: 'secp256k1.sign(message, key)',
   },
 ];
 
-/** Those of the `names`, each with the milliseconds, and the bytes as bundled and minified. `curves`: our module. */
+/** Those of the `names`, each with its milliseconds, and its bytes bundled and minified. */
 export async function startUp(curves, names) {
   const candidates = firstSignatures(curves).filter(({ name }) => names.includes(name));
   const times = candidates.map(() => []);
@@ -95,25 +111,27 @@ export async function startUp(curves, names) {
   return results;
 }
 
-function timeOnce({ imports, sign }) {
+function timeOnce({ exported, from, ready = '', sign }) {
   const script = `
     const key = new Uint8Array(32).fill(5), message = new Uint8Array(32).fill(3);
     const start = performance.now();
-    ${imports}
+    const { ${exported.replace(' as ', ': ')} } = await import('${from}');
+    ${ready}
     ${sign};
     console.log(performance.now() - start);`;
   return Number(
     execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
-      cwd: at('.'),
+      cwd: at(),
       encoding: 'utf8',
     }),
   );
 }
 
-/** One bundle of what the first signature imports, and the files that are loaded beside it. */
-async function sizeOf({ imports, sign, files = [] }) {
+/** Everything that the first signature loads; what it does not import is left out. */
+async function sizeOf({ exported, from, ready = '', sign, files = [] }) {
+  const contents = `import { ${exported} } from '${from}'; let key, message; ${ready} ${sign};`;
   const { outputFiles } = await build({
-    stdin: { contents: `const key = 1, message = 2; ${imports} console.log(${sign});`, resolveDir: at('.') },
+    stdin: { contents, resolveDir: at() },
     bundle: true,
     minify: true,
     write: false,
@@ -122,22 +140,15 @@ async function sizeOf({ imports, sign, files = [] }) {
     logLevel: 'error',
     external: ['secp256k1', 'sodium-native'],
   });
-  const contents = [outputFiles[0].contents, ...files.map((file) => readFileSync(file))];
-  const total = (measure) => contents.reduce((sum, bytes) => sum + measure(bytes), 0);
-  return {
-    bytes: total((bytes) => bytes.length),
-    gzip: total((bytes) => gzipSync(bytes, { level: 9 }).length),
-  };
+  const loaded = [outputFiles[0].contents, ...files.map((file) => readFileSync(file))];
+  const sum = (lengthOf) => loaded.reduce((total, bytes) => total + lengthOf(bytes), 0);
+  return { bytes: sum((bytes) => bytes.length), gzip: sum((bytes) => gzipSync(bytes, { level: 9 }).length) };
 }
 
-/** The addon of a package for this platform. */
-function native(name) {
+/** The native addon of a package for this platform, as it comes with it. */
+function addonOf(name) {
   const folder = at('node_modules', name, 'prebuilds', `${process.platform}-${process.arch}`);
-  try {
-    return readdirSync(folder)
-      .filter((file) => file.endsWith('.node') && !file.includes('musl'))
-      .map((file) => join(folder, file));
-  } catch {
-    return [];
-  }
+  if (!existsSync(folder)) return [];
+  const addons = readdirSync(folder).filter((file) => file.endsWith('.node') && !file.includes('musl'));
+  return addons.map((file) => join(folder, file));
 }

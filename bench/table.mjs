@@ -49,12 +49,12 @@ export function makeTable({ color }) {
 export const describe = ({ cpu, cores, platform, runtime, engine }) =>
   `${cpu}, ${cores} ${cores === 1 ? 'core' : 'cores'}, ${platform}, ${runtime}${engine ? ` (${engine})` : ''}`;
 
-const describeMethod = ({ rounds, block, warmUp }) =>
-  `messages of 32 bytes; medians of ${rounds} interleaved rounds of ${block} ms a cell after ${warmUp} calls or more`;
+const describeMethod = ({ rounds, block, warmUp, clock }) =>
+  `messages of 32 bytes; medians of ${rounds} interleaved rounds of ${block} ms a cell after ${warmUp} calls; ${clock === 'wall' ? 'time on the wall' : 'processor time'}`;
 
 function startUp(list, style) {
   const lines = [
-    `${style(['bold', 'underline'], 'Start-up'.padEnd(NAME))}${''.padEnd(11)}${'ms'.padStart(9)}${'kB'.padStart(10)}${'gzip'.padStart(8)}  from import to the first signature, in a new process`,
+    `${style(['bold', 'underline'], 'Start-up'.padEnd(NAME))}${''.padEnd(11)}${'ms'.padStart(9)}${'kB'.padStart(10)}${'gzip'.padStart(8)}  from the import to the first signature`,
   ];
   for (const { name, curve, kind, milliseconds, bytes, gzip } of list) {
     const line = [
