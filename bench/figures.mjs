@@ -5,7 +5,7 @@ import { operations } from './operations.mjs';
 import { kilobytes, time, timesAs } from './table.mjs';
 
 const ED25519 = ['libsodium.js', 'node:crypto', 'sodium-native', '@noble/curves'];
-const SECP256K1 = ['libauth', 'tiny-secp256k1', 'node:crypto', 'secp256k1', '@noble/curves'];
+const SECP256K1 = ['libauth', 'tiny-secp256k1', 'node:crypto', 'secp256k1-node', '@noble/curves'];
 
 const isNode = ({ machine }) => machine.runtime.startsWith('Node ');
 

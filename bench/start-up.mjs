@@ -79,7 +79,7 @@ const firstSignatures = (curves) => [
     files: [at('node_modules/tiny-secp256k1/lib/secp256k1.wasm')],
   },
   {
-    name: 'secp256k1',
+    name: 'secp256k1-node',
     kind: 'native',
     curve: 'secp256k1',
     exported: 'default as addon',

@@ -4,6 +4,7 @@ import { styleText } from 'node:util';
 import { OURS } from './compare.mjs';
 import { fails } from './requirements.mjs';
 
+const WIDTH = 110;
 const NAME = 26;
 const BAR = 30;
 /** A bar ends here, with an arrow where the ratio goes on. */
@@ -34,8 +35,14 @@ export function makeTable({ color }) {
   }
 
   return {
-    heading: ({ machine, method }) =>
-      `${style('bold', 'erst-hsm, the curves')}\n${describe(machine)}\n${describeMethod(method)}\n`,
+    heading: ({ machine, method, versions }) =>
+      [
+        style('bold', 'erst-hsm, the curves'),
+        describe(machine),
+        ...describeMethod(method),
+        ...wrapped(Object.entries(versions).map((pair) => pair.join(' '))).map((line) => style('dim', line)),
+        '',
+      ].join('\n'),
     curve: (name) =>
       `${style(['bold', 'underline'], name.padEnd(NAME))}${''.padEnd(11)}${'µs'.padStart(9)}${'ops/s'.padStart(10)}${'× ours'.padStart(8)}${style('dim', '  quartiles')}\n`,
     row,
@@ -49,8 +56,22 @@ export function makeTable({ color }) {
 export const describe = ({ cpu, cores, platform, runtime, engine }) =>
   `${cpu}, ${cores} ${cores === 1 ? 'core' : 'cores'}, ${platform}, ${runtime}${engine ? ` (${engine})` : ''}`;
 
-const describeMethod = ({ rounds, block, warmUp, clock }) =>
-  `messages of 32 bytes; medians of ${rounds} interleaved rounds of ${block} ms a cell after ${warmUp} calls; ${clock === 'wall' ? 'time on the wall' : 'processor time'}`;
+const describeMethod = ({ rounds, block, warmUp, clock }) => [
+  `32-byte messages, 64 keys; medians of ${rounds} interleaved rounds of ${block} ms a cell after ${warmUp} calls (${clock === 'wall' ? 'time on the wall' : 'processor time'})`,
+  '× ours: how many times as long as ours it takes, round by round; above 1 ours is the faster',
+];
+
+/** Items with commas, in lines that fit. */
+function wrapped(items) {
+  const lines = [''];
+  for (const item of items) {
+    const line = lines.at(-1);
+    if (line === '') lines[lines.length - 1] = item;
+    else if (line.length + item.length + 3 <= WIDTH) lines[lines.length - 1] = `${line}, ${item}`;
+    else lines.push(item);
+  }
+  return lines;
+}
 
 function startUp(list, style) {
   const lines = [
@@ -84,7 +105,9 @@ function verdicts(list, style) {
     ].join('');
   });
   const missed = list.filter(fails).length;
-  const closing = missed === 0 ? 'every requirement is met' : `${missed} of ${list.length} are missed`;
+  const aims = list.filter(({ aim }) => aim !== undefined);
+  const reached = aims.filter(({ aim, ratio }) => ratio >= aim).length;
+  const closing = `${missed === 0 ? 'nothing that must be is missed' : `missed: ${missed}`}; ${reached} of ${aims.length} aims are reached`;
   return `${style(['bold', 'underline'], 'Required')}\n${lines.join('\n')}\n  ${style('bold', closing)}\n`;
 }
 

@@ -1,10 +1,10 @@
-// libsecp256k1 in C, as the native addon of the package secp256k1. The package itself falls back to JavaScript where
+// libsecp256k1 in C, as the native addon of the package secp256k1 (its repository is secp256k1-node). The package falls back to JavaScript where
 // there is no addon; what is loaded here is the addon or nothing.
 
 import { createRequire } from 'node:module';
 
 export const secp256k1Addon = {
-  name: 'secp256k1',
+  name: 'secp256k1-node',
   package: 'secp256k1',
   kind: 'native',
   load: async () => {
