@@ -1,6 +1,6 @@
 // Contenders side by side, in Node and in pages alike: their cells, made and checked, and a row of them measured.
 
-import { damaged, ITEMS, makeItems } from './items.mjs';
+import { allItems, damaged, ITEMS } from './items.mjs';
 import { measure } from './measure.mjs';
 import { median, pairedRatios, summary } from './statistics.mjs';
 
@@ -22,7 +22,7 @@ export async function load(contenders) {
 
 /** One row: every contender that does the operation, ours first, and how many times as long as ours it takes. */
 export async function compare(operation, contenders, effort) {
-  const items = makeItems();
+  const items = allItems();
   const cells = [];
   for (const contender of contenders) cells.push(...(await cellsOf(contender, operation, items)));
   const rounds = await measure(cells, effort);

@@ -6,16 +6,16 @@ import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
 
 export const ITEMS = 64;
 
-export function makeItems() {
-  const indices = Array.from({ length: ITEMS }, (_, i) => i);
-  return {
-    ed25519: indices.map(ed25519Item),
-    secp256k1: indices.map(secp256k1Item),
-    schnorr: indices.map(schnorrItem),
-  };
+let made;
+
+export function allItems() {
+  made ??= { ed25519: listOf(ed25519Item), secp256k1: listOf(secp256k1Item), schnorr: listOf(schnorrItem) };
+  return made;
 }
 
-/** The same with signatures that do not belong to their messages. */
+const listOf = (makeItem) => Array.from({ length: ITEMS }, (_, i) => makeItem(i));
+
+/** The same with other messages, which the signatures do not belong to. */
 export function damaged(items) {
   const damage = (bytes) => bytes.with(bytes.length - 1, bytes.at(-1) ^ 1);
   const each = (list) => list.map((item) => ({ ...item, message: damage(item.message) }));

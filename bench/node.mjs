@@ -30,7 +30,7 @@ export async function main(options) {
   const run = {
     machine: machine(`Node ${process.versions.node}`, `V8 ${process.versions.v8.split('-')[0]}`),
     method,
-    versions: { ...versionsOf(loaded), OpenSSL: process.versions.openssl },
+    versions: versionsOf(loaded),
     rows: [],
     missing,
   };

@@ -75,10 +75,13 @@ export function machine(runtime, engine) {
   };
 }
 
-/** Versions of the contenders' packages, as they are installed in bench/. */
+/** Versions of the contenders, as they are installed in bench/ or part of Node. */
 export const versionsOf = (contenders) =>
   Object.fromEntries(
-    contenders.flatMap(({ name, package: folder }) => (folder ? [[name, versionOf(folder)]] : [])),
+    contenders.flatMap(({ name, package: folder, version }) => {
+      const known = folder === undefined ? version : versionOf(folder);
+      return known === undefined ? [] : [[name, known]];
+    }),
   );
 
 const versionOf = (name) =>

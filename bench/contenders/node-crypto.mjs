@@ -12,6 +12,7 @@ const SPKI_SECP256K1 = Buffer.from('3036301006072a8648ce3d020106052b8104000a0322
 export const nodeCrypto = {
   name: 'node:crypto',
   kind: 'OpenSSL',
+  version: `with OpenSSL ${process.versions.openssl}`,
   load: async () => {
     const { createPrivateKey, createPublicKey, sign, verify } = await import('node:crypto');
     const der = (type, ...parts) => ({ key: Buffer.concat(parts), format: 'der', type });

@@ -1,0 +1,3 @@
+import type { Operation } from './compare.mjs';
+
+export declare const operations: readonly Operation[];
