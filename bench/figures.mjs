@@ -72,10 +72,13 @@ function fullTable(runs) {
 }
 
 function startUpTable(runs) {
-  const lines = runs[0].startUp.map(({ name, curve, bytes, gzip }, i) => [
+  const lines = runs[0].startUp.map(({ name, curve, bytes, gzip }) => [
     curve,
     name,
-    ...runs.map((run) => run.startUp[i].milliseconds.median.toFixed(1)),
+    ...runs.map(({ startUp }) => {
+      const same = startUp.find((one) => one.name === name && one.curve === curve);
+      return same === undefined ? '–' : same.milliseconds.median.toFixed(1);
+    }),
     kilobytes(bytes),
     kilobytes(gzip),
   ]);
