@@ -3,6 +3,7 @@
 
 import { multiplyBase } from './ed25519/fixed-base';
 import { Point, encode } from './ed25519/point';
+import { NielsPair, negateNielsPairIf } from './ed25519/point-pair';
 import { Scalar } from './ed25519/scalar';
 
 export {
@@ -24,6 +25,11 @@ export {
   swapIf as field25519SwapIf,
   toBytes as field25519ToBytes,
 } from './ed25519/field-kernels';
+export {
+  mulPair as field25519MulPair,
+  sumAndDifference as field25519SumAndDifference,
+  twiceSumAndDifference as field25519TwiceSumAndDifference,
+} from './ed25519/field-lanes-kernels';
 export { invert as field25519Invert, powForSqrt as field25519PowForSqrt } from './ed25519/field';
 export { multiplyAdd as scalar25519MultiplyAdd, reduceWide as scalar25519ReduceWide } from './ed25519/scalar-kernels';
 export { modInverse, modInverseVarTime, MODULUS_25519, MODULUS_SECP256K1_N, MODULUS_SECP256K1_P } from './modinv';
@@ -66,4 +72,9 @@ export { hmac, hmac32, hmacKey } from './hash/hmac';
 export function ed25519MultiplyBase(encoding: usize, s: Scalar, scratch: Point): void {
   multiplyBase(scratch, s);
   encode(encoding, scratch);
+}
+
+/** Negates the points of a pair whose mask is all ones. */
+export function ed25519NegateNielsPair(n: NielsPair, even: u32, odd: u32): void {
+  negateNielsPairIf(n, i64x2.splat((<u64>odd << 32) | even));
 }

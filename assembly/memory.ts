@@ -29,6 +29,7 @@ export const ED25519_FIELD: usize = SECRETS + 1024; // 256
 export const ED25519_POINT: usize = SECRETS + 1280; // 640
 export const ED25519_MULT: usize = SECRETS + 1920; // 512
 export const ED25519_EDDSA: usize = SECRETS + 2432; // 256
+export const ED25519_PAIR: usize = SECRETS + 2688; // 1408
 export const SECP256K1_SPACE: usize = SECRETS + 4096; // 4096
 export const SHA256_SPACE: usize = SECRETS + 8192; // 512
 

@@ -1,115 +1,172 @@
-// The base point times a secret scalar: s = sum d_i 64^i with 43 signed digits from -32 to 31, and a table of j 64^i B
-// for j = 1 ... 32. Every entry of a row is read whatever the digit, and sign and zero are applied with masks.
+// The base point times a secret scalar. K = s + sum 32 * 64^i modulo L has 42 windows b of 6 bits (the last one may be
+// 64), so that s B = sum (b - 32) 64^i B: 42 digits from -32 to 32, of which no one carries into the next. Digits i and
+// i + 21 are looked up and added side by side, in two lanes, from a table of j 64^i B for j = 1 ... 32.
+//
+// Every entry of a row is read whatever the digits; sign and zero are applied with masks.
 
-import { ED25519_MULT, TABLE_SCRATCH } from '../memory';
-import { Field, negIf, swapIf } from './field-kernels';
+import { ED25519_MULT, ED25519_PAIR, TABLE_SCRATCH } from '../memory';
 import {
   CACHED_BYTES,
   Cached,
   NIELS_BYTES,
-  Niels,
   POINT_BYTES,
   Point,
   addCached,
-  addNiels,
   double,
   keepProjective,
   setBase,
-  setIdentity,
   toCached,
   toNielsTogether,
 } from './point';
-import { Scalar } from './scalar';
+import { NielsPair, PointPair, addLanes, addNielsPair, fromNielsPair, negateNielsPairIf } from './point-pair';
+import { Scalar, multiplyAdd } from './scalar';
 
 const WINDOW = 6;
-const WINDOWS = 43; // 43 * 6 = 258 bits
+const STEPS = 21; // of two windows each
 const ROW = 32;
-const ROW_BYTES: usize = ROW * NIELS_BYTES;
+
+// An entry is a NielsPair without its padding: limbs 0 to 7 of y + x, y - x and 2dxy, then the three limbs 8.
+const ENTRY_BYTES: usize = 2 * NIELS_BYTES;
+const ROW_BYTES: usize = ROW * ENTRY_BYTES;
 
 // Secret.
-const DIGITS: usize = ED25519_MULT; // 48
-const SELECTED = changetype<Niels>(ED25519_MULT + 48); // 112
+const WINDOWS = changetype<Scalar>(ED25519_MULT); // 32
+const SELECTED = changetype<NielsPair>(ED25519_MULT + 32); // 240
+const SUMS = changetype<PointPair>(ED25519_PAIR + 960); // 320
 
 // Public.
-const SIGNING_TABLE: usize = memory.data(<i32>(WINDOWS * ROW_BYTES), 64);
+const SIGNING_TABLE: usize = memory.data(<i32>(STEPS * ROW_BYTES), 64);
 const STEP = changetype<Point>(memory.data(<i32>POINT_BYTES, 16));
 const STEP_CACHED = changetype<Cached>(memory.data(<i32>CACHED_BYTES, 16));
+const ENTRY: usize = memory.data(<i32>ENTRY_BYTES, 16);
+const ONE = changetype<Scalar>(memory.data<u64>([1, 0, 0, 0]));
+/** sum 32 * 64^i for i = 0 ... 41 */
+const OFFSET = changetype<Scalar>(
+  memory.data<u64>([0x0820820820820820, 0x2082082082082082, 0x8208208208208208, 0x0820820820820820]),
+);
+const ONES: usize = memory.data<u32>([1, 1, 1, 1], 16);
+const LIMB_0: usize = memory.data<u32>([1, 1, 0, 0], 16);
 
 let signingTableReady = false;
 
-/** out = s B for a secret s below 2^255. */
+/** out = s B for a secret s of 32 bytes. */
 export function multiplyBase(out: Point, s: Scalar): void {
   if (!signingTableReady) fillSigningTable();
-  recode(changetype<usize>(s));
-  setIdentity(out);
-  for (let i = 0; i < WINDOWS; i++) {
-    select(SIGNING_TABLE + ROW_BYTES * i, load<i8>(DIGITS + i));
-    addNiels(out, SELECTED);
+  multiplyAdd(WINDOWS, s, ONE, OFFSET);
+  select(STEPS - 1, window(STEPS - 1), load<u16>(changetype<usize>(WINDOWS), 30) >> 6);
+  fromNielsPair(SUMS, SELECTED);
+  for (let i = STEPS - 2; i >= 0; i--) {
+    select(i, window(i), window(i + STEPS));
+    addNielsPair(SUMS, SELECTED);
   }
+  addLanes(out, SUMS);
 }
 
-/** Digits from -32 to 31; the last one has at most three bits and takes the last carry. */
-function recode(s: usize): void {
-  let carry: i32 = 0;
-  for (let i = 0; i < WINDOWS - 1; i++) {
-    const at = WINDOW * i;
-    const digit = ((<i32>load<u16>(s + (at >> 3)) >> (at & 7)) & 63) + carry;
-    carry = (digit + 32) >> WINDOW;
-    store<i8>(DIGITS + i, digit - (carry << WINDOW));
-  }
-  store<i8>(DIGITS + WINDOWS - 1, (<i32>load<u8>(s, 31) >> 4) + carry);
+// @ts-ignore: decorator
+@inline
+function window(i: i32): i32 {
+  const at = WINDOW * i;
+  return (<i32>load<u16>(changetype<usize>(WINDOWS) + (at >> 3)) >> (at & 7)) & 63;
 }
 
-/** SELECTED = |digit|-th entry of the row, or the neutral element for 0, negated if digit < 0; reads the whole row. */
-function select(row: usize, digit: i32): void {
-  const sign = digit >> 31;
-  const wanted = i32x4.splat((digit ^ sign) - sign);
+/** SELECTED = the entries of row i for both digits: the neutral element for 0, negated for less; reads the whole row. */
+function select(i: i32, even: i32, odd: i32): void {
+  const negative = inWords((even - 32) >> 31, (odd - 32) >> 31);
+  const wanted = i32x4.abs(inWords(even - 32, odd - 32));
+  const row = SIGNING_TABLE + ROW_BYTES * i;
+  selectSums(row, wanted);
+  selectProducts(row, wanted);
+  negateNielsPairIf(SELECTED, negative);
+}
+
+// @ts-ignore: decorator
+@inline
+function inWords(even: i32, odd: i32): v128 {
+  return i64x2.splat((<i64>odd << 32) | <i64>(<u32>even));
+}
+
+/** Limbs 0 to 7 of y + x and y - x, which for the neutral element are 1. */
+function selectSums(at: usize, wanted: v128): void {
+  const one = v128.load(ONES);
   let index = i32x4.splat(0);
   let mask = i32x4.eq(wanted, index);
-  // The neutral element: y + x = 1 in word 0, y - x = 1 in word 9, 2dxy = 0.
-  let s0 = v128.and(mask, i32x4(1, 0, 0, 0));
-  let s1 = i32x4.splat(0);
-  let s2 = v128.and(mask, i32x4(0, 1, 0, 0));
-  let s3 = i32x4.splat(0);
-  let s4 = i32x4.splat(0);
-  let s5 = i32x4.splat(0);
-  let s6 = i32x4.splat(0);
-  for (const end = row + ROW_BYTES; row < end; row += NIELS_BYTES) {
-    index = i32x4.add(index, i32x4.splat(1));
+  let s0 = v128.and(mask, v128.load(LIMB_0)), s1 = index, s2 = index, s3 = index;
+  let s4 = s0, s5 = index, s6 = index, s7 = index;
+  for (const end = at + ROW_BYTES; at < end; at += ENTRY_BYTES) {
+    index = i32x4.add(index, one);
     mask = i32x4.eq(wanted, index);
-    s0 = v128.or(s0, v128.and(mask, v128.load(row, 0)));
-    s1 = v128.or(s1, v128.and(mask, v128.load(row, 16)));
-    s2 = v128.or(s2, v128.and(mask, v128.load(row, 32)));
-    s3 = v128.or(s3, v128.and(mask, v128.load(row, 48)));
-    s4 = v128.or(s4, v128.and(mask, v128.load(row, 64)));
-    s5 = v128.or(s5, v128.and(mask, v128.load(row, 80)));
-    s6 = v128.or(s6, v128.and(mask, v128.load(row, 96)));
+    s0 = v128.or(s0, v128.and(mask, v128.load(at, 0)));
+    s1 = v128.or(s1, v128.and(mask, v128.load(at, 16)));
+    s2 = v128.or(s2, v128.and(mask, v128.load(at, 32)));
+    s3 = v128.or(s3, v128.and(mask, v128.load(at, 48)));
+    s4 = v128.or(s4, v128.and(mask, v128.load(at, 64)));
+    s5 = v128.or(s5, v128.and(mask, v128.load(at, 80)));
+    s6 = v128.or(s6, v128.and(mask, v128.load(at, 96)));
+    s7 = v128.or(s7, v128.and(mask, v128.load(at, 112)));
   }
-  const out = changetype<usize>(SELECTED);
+  const sum = changetype<usize>(SELECTED.yPlusX), difference = changetype<usize>(SELECTED.yMinusX);
+  v128.store(sum, s0, 0);
+  v128.store(sum, s1, 16);
+  v128.store(sum, s2, 32);
+  v128.store(sum, s3, 48);
+  v128.store(difference, s4, 0);
+  v128.store(difference, s5, 16);
+  v128.store(difference, s6, 32);
+  v128.store(difference, s7, 48);
+}
+
+/** The rest of the entry. */
+function selectProducts(at: usize, wanted: v128): void {
+  const one = v128.load(ONES);
+  let index = i32x4.splat(0), mask: v128;
+  let s0 = index, s1 = index, s2 = index, s3 = index, s4 = index, s5 = index;
+  for (const end = at + ROW_BYTES; at < end; at += ENTRY_BYTES) {
+    index = i32x4.add(index, one);
+    mask = i32x4.eq(wanted, index);
+    s0 = v128.or(s0, v128.and(mask, v128.load(at, 128)));
+    s1 = v128.or(s1, v128.and(mask, v128.load(at, 144)));
+    s2 = v128.or(s2, v128.and(mask, v128.load(at, 160)));
+    s3 = v128.or(s3, v128.and(mask, v128.load(at, 176)));
+    s4 = v128.or(s4, v128.and(mask, v128.load(at, 192)));
+    s5 = v128.or(s5, v128.and(mask, v128.load(at, 208)));
+  }
+  const out = changetype<usize>(SELECTED.xy2d);
   v128.store(out, s0, 0);
   v128.store(out, s1, 16);
   v128.store(out, s2, 32);
   v128.store(out, s3, 48);
-  v128.store(out, s4, 64);
-  v128.store(out, s5, 80);
-  v128.store(out, s6, 96);
-
-  const negative = <u64>(<i64>sign);
-  swapIf(SELECTED.yPlusX, SELECTED.yMinusX, negative);
-  negIf(SELECTED.xy2d, changetype<Field>(SELECTED.xy2d), negative);
+  v128.store(out, s5, 64);
+  v128.store(changetype<usize>(SELECTED.yPlusX), s4, 64);
+  v128.store(changetype<usize>(SELECTED.yMinusX), i64x2.shuffle(s4, s4, 1, 0), 64);
 }
 
-/** Row i: 1, 2 ... 32 times 64^i B; twice the last is the first of the next row. */
+/** Row i: 1, 2 ... 32 times 64^i B and 64^(i + 21) B; twice the last of a window is the first of the next. */
 function fillSigningTable(): void {
   setBase(STEP);
-  for (let i = 0; i < WINDOWS; i++) {
+  for (let i = 0; i < 2 * STEPS; i++) {
+    let at = i < STEPS ? SIGNING_TABLE + ROW_BYTES * i : SIGNING_TABLE + ROW_BYTES * (i - STEPS) + NIELS_BYTES;
     toCached(STEP_CACHED, STEP);
     for (let j = 0; j < ROW; j++) {
       if (j > 0) addCached(STEP, STEP_CACHED);
-      keepProjective(SIGNING_TABLE + NIELS_BYTES * (ROW * i + j), STEP);
+      keepProjective(at, STEP);
+      at += ENTRY_BYTES;
     }
     double(STEP);
   }
-  toNielsTogether(SIGNING_TABLE, WINDOWS * ROW, TABLE_SCRATCH);
+  toNielsTogether(SIGNING_TABLE, 2 * STEPS * ROW, TABLE_SCRATCH);
+  for (let i = 0; i < STEPS * ROW; i++) interleave(SIGNING_TABLE + ENTRY_BYTES * i);
   signingTableReady = true;
+}
+
+/** Two Niels become an entry. */
+function interleave(entry: usize): void {
+  for (let element = 0; element < 3; element++) {
+    for (let limb = 0; limb < 9; limb++) {
+      const from = entry + 36 * element + 4 * limb;
+      const to = ENTRY + (limb < 8 ? 64 * element + 8 * limb : 192 + 8 * element);
+      store<u32>(to, load<u32>(from));
+      store<u32>(to, load<u32>(from, NIELS_BYTES), 4);
+    }
+  }
+  memory.copy(entry, ENTRY, ENTRY_BYTES);
 }

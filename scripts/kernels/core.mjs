@@ -221,7 +221,7 @@ export class Kernel {
     this.emit(target, value, max, () => `${target} = <${cast}>${value.as(ATOM)};`);
   }
 
-  /** Emits what `statement` makes of the value's text, provided that the value lies in [0, max]. */
+  /** Emits what `statement` makes of the value's text (if anything), provided that the value lies in [0, max]. */
   emit(target, value, max, statement) {
     this.#exact(value);
     if (value.lo < 0n || value.hi > BigInt(max))
@@ -301,7 +301,7 @@ export class Kernel {
   #emit(value, line) {
     const late = value.places.find((place) => this.#overwritten.has(place));
     if (late !== undefined) throw this.#error(value, `reads ${late} that may have been overwritten`);
-    this.#lines.push(line);
+    if (line !== undefined) this.#lines.push(line);
   }
 
   #record(target, value, place) {

@@ -26,11 +26,11 @@ import {
 } from './limbs.mjs';
 import { bytesAt, elementOf, means, meansReduced } from './meaning.mjs';
 
-const P = 2n ** 255n - 19n;
-const FOLD = 1216n; // 2^261 mod p
-const FIELD = uniform(2n ** 29n + 2n ** 14n);
+export const P = 2n ** 255n - 19n;
+export const FOLD = 1216n; // 2^261 mod p
+export const FIELD = uniform(2n ** 29n + 2n ** 14n);
 const SUM = FIELD.map((max) => 2n * max);
-const LOOSE = FIELD.map((max) => 3n * max);
+export const LOOSE = FIELD.map((max) => 3n * max);
 const BOUNDS = { Field: FIELD, Sum: SUM, Loose: LOOSE };
 
 /** 128p in limbs of nearly 2^30: added before a Field is subtracted, no limb goes below zero. */

@@ -8,6 +8,7 @@ const root = new URL('../../', import.meta.url);
 const modules = [
   'sha512.mjs',
   'field25519.mjs',
+  'field25519-lanes.mjs',
   'scalar25519.mjs',
   'field-secp256k1.mjs',
   'scalar-secp256k1.mjs',

@@ -1,0 +1,2 @@
+export const output: string;
+export function generate(options?: { bias?: readonly bigint[] }): string;
