@@ -11,6 +11,12 @@ export {
   ed25519SignStart,
 } from './ed25519/eddsa';
 export {
+  ED25519_SIGNING_BYTES,
+  ed25519SignTogetherAdd,
+  ed25519SignTogetherFinish,
+  ed25519SignTogetherStart,
+} from './ed25519/sign-together';
+export {
   ED25519_BATCH,
   ed25519BatchAdd,
   ed25519BatchFinish,

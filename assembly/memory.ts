@@ -1,8 +1,8 @@
 // The memory map: everything is static, nothing is allocated and the memory never grows.
 //
 // Whatever can hold a secret lies in one range, SECRETS, so that the loader can wipe it with a single fill after every
-// call, also after a trap. Message bytes pass through MESSAGE, of which the loader wipes what it wrote. Tables and the
-// scratch space of verification hold public values only and stay.
+// call, also after a trap. Message bytes pass through MESSAGE, of which the loader wipes what it wrote; sign-together.ts
+// keeps secrets there, before the messages. Tables and the scratch space of verification are public and stay.
 
 /** Why a call did not give a result. The loader turns these into errors or `false`. */
 export const OK: i32 = 0;

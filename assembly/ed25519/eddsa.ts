@@ -16,9 +16,6 @@ const DIGEST: usize = ED25519_EDDSA; // 64
 const NONCE = changetype<Scalar>(ED25519_EDDSA + 64);
 const PRODUCT = changetype<Point>(ED25519_EDDSA + 96); // 144
 
-// S of the signature, in its upper half.
-const S = changetype<Scalar>(SIGNATURE + 32);
-
 /** The seed in SECRET_KEY becomes PREPARED_KEY. */
 export function ed25519Prepare(): void {
   sha512Init();
@@ -42,18 +39,34 @@ export function ed25519SignStart(): void {
 
 /** Second step: commits to R, and is to be fed the message again. */
 export function ed25519SignCommit(): void {
-  sha512Final(DIGEST);
-  reduceDigest(NONCE, DIGEST);
+  takeNonce(NONCE);
   multiplyBase(PRODUCT, NONCE);
   encode(SIGNATURE, PRODUCT);
+  startChallenge(SIGNATURE);
+}
+
+/** Third step: S. */
+export function ed25519SignFinish(): void {
+  completeSignature(SIGNATURE, NONCE);
+}
+
+/** The nonce r from the hash that ed25519SignStart began. */
+export function takeNonce(nonce: Scalar): void {
+  sha512Final(DIGEST);
+  reduceDigest(nonce, DIGEST);
+}
+
+/** Begins the hash of R, the public key and the message. */
+export function startChallenge(r: usize): void {
   sha512Init();
-  sha512Update(SIGNATURE, 32);
+  sha512Update(r, 32);
   sha512Update(PREPARED_PUBLIC_KEY, 32);
 }
 
-/** Third step: S = r + k a. */
-export function ed25519SignFinish(): void {
+/** S = r + k a, where the challenge k is that hash. */
+export function completeSignature(signature: usize, nonce: Scalar): void {
+  const S = changetype<Scalar>(signature + 32);
   sha512Final(DIGEST);
   reduceDigest(S, DIGEST);
-  multiplyAdd(S, S, SECRET_SCALAR, NONCE);
+  multiplyAdd(S, S, SECRET_SCALAR, nonce);
 }

@@ -219,8 +219,13 @@ export function isIdentity(p: Point): bool {
 /** Writes the 32 bytes of RFC 8032 §5.1.2. The same steps for every point. */
 export function encode(bytes: usize, p: Point): void {
   invert(INVERSE, p.z);
-  mul(U, p.x, INVERSE);
-  mul(V, p.y, INVERSE);
+  encodeWithInverse(bytes, p, INVERSE);
+}
+
+/** The same, given 1/Z. */
+export function encodeWithInverse(bytes: usize, p: Point, inverse: Field): void {
+  mul(U, p.x, inverse);
+  mul(V, p.y, inverse);
   toBytes(bytes, V);
   store<u64>(bytes, load<u64>(bytes, 24) | (parity(U) << 63), 24);
 }

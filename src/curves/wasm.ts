@@ -26,6 +26,10 @@ export interface CurvesExports {
   ed25519SignStart(): void;
   ed25519SignCommit(): void;
   ed25519SignFinish(): void;
+  readonly ED25519_SIGNING_BYTES: WebAssembly.Global<'i32'>;
+  ed25519SignTogetherStart(): void;
+  ed25519SignTogetherAdd(length: number): number;
+  ed25519SignTogetherFinish(): void;
   ed25519VerifyStart(): void;
   ed25519VerifyFinish(zip215: number): number;
   ed25519IsPublicKey(zip215: number): number;
@@ -130,6 +134,17 @@ export class Curves {
       this.#putPiece(piece, piece.length);
       absorb(piece.length);
     }
+  }
+
+  /** Puts one of several messages at an address within MESSAGE; what lies before it there is wiped as well. */
+  place(message: Uint8Array, address: number): void {
+    this.#written = Math.max(this.#written, address + lengthOf(message) - this.#message);
+    this.#bytes().set(message, address);
+  }
+
+  /** A copy of `length` bytes from `start` on in MESSAGE. */
+  takePlaced(start: number, length: number): Uint8Array {
+    return this.#bytes().slice(this.#message + start, this.#message + start + length);
   }
 
   wipe(): void {

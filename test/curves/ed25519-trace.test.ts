@@ -43,6 +43,21 @@ it.each([0, 32, 111, 112, 300])('signing %i bytes', (length) => {
   for (const other of others) expect(difference(first!, other)).toBeUndefined();
 });
 
+it.each([1, 2, 5])('signing %i messages together', (count) => {
+  const signTogether = (secretKey: Uint8Array) => (curves: Curves) => {
+    prepare(secretKey)(curves);
+    curves.run.ed25519SignTogetherStart();
+    for (let i = 0; i < count; i++) {
+      const message = secretKey.subarray(0, 7 * i);
+      curves.place(message, curves.run.ed25519SignTogetherAdd(message.length));
+    }
+    curves.run.ed25519SignTogetherFinish();
+  };
+  const [first, ...others] = keys.map((key) => record(signTogether(key)));
+  expect(first!.length).toBeGreaterThan(20_000);
+  for (const other of others) expect(difference(first!, other)).toBeUndefined();
+});
+
 it('scalars at the edges of the recoding', () => {
   const scalars = [0x00, 0x01, 0x7f, 0x80, 0xff, 0x82, 0x20, 0xdf].map((fill) =>
     new Uint8Array(32).fill(fill),

@@ -125,6 +125,26 @@ describe('a failure', () => {
   });
 });
 
+it('a failure after signing together leaves no secret', () => {
+  const [secretKey, message] = [random(32), random(100)];
+  const memory = currentMemory();
+  const secrets = secretsOf(secretKey, message);
+  expect(() =>
+    withCurves((curves) => {
+      curves.put('secretKey', secretKey);
+      curves.run.ed25519Prepare();
+      curves.run.ed25519SignTogetherStart();
+      curves.place(message, curves.run.ed25519SignTogetherAdd(message.length));
+      curves.run.ed25519SignTogetherFinish();
+      const present = found(memory, { ...secrets, message });
+      expect(present).toEqual(['secretKey', 'scalar', 'prefix', 'nonce', 'message']);
+      throw new Error('on purpose');
+    }),
+  ).toThrow('on purpose');
+  expect(found(memory, { ...secrets, message })).toEqual([]);
+  expect(leftovers(memory)).toBe(0);
+});
+
 describe('outside WASM memory', () => {
   /** Every array of 96 bytes that is filled with zeros while `work` runs: the expansion of a key has this length. */
   function filledDuring(work: () => void): Uint8Array[] {
