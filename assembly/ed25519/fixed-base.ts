@@ -25,7 +25,9 @@ const WINDOW = 6;
 const STEPS = 21; // of two windows each
 const ROW = 32;
 
-// An entry is a NielsPair without its padding: limbs 0 to 7 of y + x, y - x and 2dxy, then the three limbs 8.
+// An entry is a NielsPair without its padding, in halves: y + x and 2dxy's limbs 0 to 3, y - x and its limbs 4 to 7. Its
+// limb 8 is where the first half would have padding.
+const HALF_BYTES: usize = NIELS_BYTES;
 const ENTRY_BYTES: usize = 2 * NIELS_BYTES;
 const ROW_BYTES: usize = ROW * ENTRY_BYTES;
 
@@ -74,8 +76,11 @@ function select(i: i32, even: i32, odd: i32): void {
   const negative = inWords((even - 32) >> 31, (odd - 32) >> 31);
   const wanted = i32x4.abs(inWords(even - 32, odd - 32));
   const row = SIGNING_TABLE + ROW_BYTES * i;
-  selectSums(row, wanted);
-  selectProducts(row, wanted);
+  const product = changetype<usize>(SELECTED.xy2d);
+  selectHalf(row, wanted, changetype<usize>(SELECTED.yPlusX), product);
+  selectHalf(row + HALF_BYTES, wanted, changetype<usize>(SELECTED.yMinusX), product + 32);
+  const last = SELECTED.yPlusX.w4;
+  SELECTED.xy2d.w4 = i64x2.shuffle(last, last, 1, 0);
   negateNielsPairIf(SELECTED, negative);
 }
 
@@ -85,14 +90,13 @@ function inWords(even: i32, odd: i32): v128 {
   return i64x2.splat((<i64>odd << 32) | <i64>(<u32>even));
 }
 
-/** Limbs 0 to 7 of y + x and y - x, which for the neutral element are 1. */
-function selectSums(at: usize, wanted: v128): void {
-  const one = v128.load(ONES);
-  let index = i32x4.splat(0);
-  let mask = i32x4.eq(wanted, index);
-  let s0 = v128.and(mask, v128.load(LIMB_0)), s1 = index, s2 = index, s3 = index;
-  let s4 = s0, s5 = index, s6 = index, s7 = index;
-  for (const end = at + ROW_BYTES; at < end; at += ENTRY_BYTES) {
+/** The entry's half to `sum` (for the neutral element 1) and the rest of it to `product`; four entries a round. */
+function selectHalf(at: usize, wanted: v128, sum: usize, product: usize): void {
+  const one = v128.load(ONES), zero = i32x4.splat(0);
+  let index = zero;
+  let mask = i32x4.eq(wanted, zero);
+  let s0 = v128.and(mask, v128.load(LIMB_0)), s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero, s6 = zero;
+  for (const end = at + ROW_BYTES; at < end; at += 4 * ENTRY_BYTES) {
     index = i32x4.add(index, one);
     mask = i32x4.eq(wanted, index);
     s0 = v128.or(s0, v128.and(mask, v128.load(at, 0)));
@@ -102,42 +106,41 @@ function selectSums(at: usize, wanted: v128): void {
     s4 = v128.or(s4, v128.and(mask, v128.load(at, 64)));
     s5 = v128.or(s5, v128.and(mask, v128.load(at, 80)));
     s6 = v128.or(s6, v128.and(mask, v128.load(at, 96)));
-    s7 = v128.or(s7, v128.and(mask, v128.load(at, 112)));
+    index = i32x4.add(index, one);
+    mask = i32x4.eq(wanted, index);
+    s0 = v128.or(s0, v128.and(mask, v128.load(at, 224)));
+    s1 = v128.or(s1, v128.and(mask, v128.load(at, 240)));
+    s2 = v128.or(s2, v128.and(mask, v128.load(at, 256)));
+    s3 = v128.or(s3, v128.and(mask, v128.load(at, 272)));
+    s4 = v128.or(s4, v128.and(mask, v128.load(at, 288)));
+    s5 = v128.or(s5, v128.and(mask, v128.load(at, 304)));
+    s6 = v128.or(s6, v128.and(mask, v128.load(at, 320)));
+    index = i32x4.add(index, one);
+    mask = i32x4.eq(wanted, index);
+    s0 = v128.or(s0, v128.and(mask, v128.load(at, 448)));
+    s1 = v128.or(s1, v128.and(mask, v128.load(at, 464)));
+    s2 = v128.or(s2, v128.and(mask, v128.load(at, 480)));
+    s3 = v128.or(s3, v128.and(mask, v128.load(at, 496)));
+    s4 = v128.or(s4, v128.and(mask, v128.load(at, 512)));
+    s5 = v128.or(s5, v128.and(mask, v128.load(at, 528)));
+    s6 = v128.or(s6, v128.and(mask, v128.load(at, 544)));
+    index = i32x4.add(index, one);
+    mask = i32x4.eq(wanted, index);
+    s0 = v128.or(s0, v128.and(mask, v128.load(at, 672)));
+    s1 = v128.or(s1, v128.and(mask, v128.load(at, 688)));
+    s2 = v128.or(s2, v128.and(mask, v128.load(at, 704)));
+    s3 = v128.or(s3, v128.and(mask, v128.load(at, 720)));
+    s4 = v128.or(s4, v128.and(mask, v128.load(at, 736)));
+    s5 = v128.or(s5, v128.and(mask, v128.load(at, 752)));
+    s6 = v128.or(s6, v128.and(mask, v128.load(at, 768)));
   }
-  const sum = changetype<usize>(SELECTED.yPlusX), difference = changetype<usize>(SELECTED.yMinusX);
   v128.store(sum, s0, 0);
   v128.store(sum, s1, 16);
   v128.store(sum, s2, 32);
   v128.store(sum, s3, 48);
-  v128.store(difference, s4, 0);
-  v128.store(difference, s5, 16);
-  v128.store(difference, s6, 32);
-  v128.store(difference, s7, 48);
-}
-
-/** The rest of the entry. */
-function selectProducts(at: usize, wanted: v128): void {
-  const one = v128.load(ONES);
-  let index = i32x4.splat(0), mask: v128;
-  let s0 = index, s1 = index, s2 = index, s3 = index, s4 = index, s5 = index;
-  for (const end = at + ROW_BYTES; at < end; at += ENTRY_BYTES) {
-    index = i32x4.add(index, one);
-    mask = i32x4.eq(wanted, index);
-    s0 = v128.or(s0, v128.and(mask, v128.load(at, 128)));
-    s1 = v128.or(s1, v128.and(mask, v128.load(at, 144)));
-    s2 = v128.or(s2, v128.and(mask, v128.load(at, 160)));
-    s3 = v128.or(s3, v128.and(mask, v128.load(at, 176)));
-    s4 = v128.or(s4, v128.and(mask, v128.load(at, 192)));
-    s5 = v128.or(s5, v128.and(mask, v128.load(at, 208)));
-  }
-  const out = changetype<usize>(SELECTED.xy2d);
-  v128.store(out, s0, 0);
-  v128.store(out, s1, 16);
-  v128.store(out, s2, 32);
-  v128.store(out, s3, 48);
-  v128.store(out, s5, 64);
-  v128.store(changetype<usize>(SELECTED.yPlusX), s4, 64);
-  v128.store(changetype<usize>(SELECTED.yMinusX), i64x2.shuffle(s4, s4, 1, 0), 64);
+  v128.store(sum, s4, 64);
+  v128.store(product, s5, 0);
+  v128.store(product, s6, 16);
 }
 
 /** Row i: 1, 2 ... 32 times 64^i B and 64^(i + 21) B; twice the last of a window is the first of the next. */
@@ -163,10 +166,16 @@ function interleave(entry: usize): void {
   for (let element = 0; element < 3; element++) {
     for (let limb = 0; limb < 9; limb++) {
       const from = entry + 36 * element + 4 * limb;
-      const to = ENTRY + (limb < 8 ? 64 * element + 8 * limb : 192 + 8 * element);
+      const to = ENTRY + place(element, limb);
       store<u32>(to, load<u32>(from));
       store<u32>(to, load<u32>(from, NIELS_BYTES), 4);
     }
   }
   memory.copy(entry, ENTRY, ENTRY_BYTES);
+}
+
+/** Where an entry has the limb of both elements. */
+function place(element: i32, limb: i32): usize {
+  if (element < 2) return HALF_BYTES * element + 8 * limb;
+  return limb < 8 ? HALF_BYTES * (limb >> 2) + 80 + 8 * (limb & 3) : 72;
 }

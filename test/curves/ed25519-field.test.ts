@@ -313,7 +313,20 @@ describe('the fixed base', () => {
       for (let window = 0n; window < 42n; window++) scalar = scalar * 64n + digit;
       return scalar;
     });
-    const scalars = [...repeated, L - 1n, L, L + 1n, 2n ** 254n, 2n ** 255n - 8n, 2n ** 255n - 1n];
+    // The sum with 32 at every digit, modulo L, is what is cut into windows: the last one can be 64.
+    const offset = (32n * (2n ** 252n - 1n)) / 63n;
+    const sums = [0n, 1n, 2n ** 246n, 2n ** 252n - 1n, 2n ** 252n, 2n ** 252n + 1n, L - 1n];
+    const shifted = sums.map((sum) => mod(sum - offset, L));
+    const scalars = [
+      ...repeated,
+      ...shifted,
+      L - 1n,
+      L,
+      L + 1n,
+      2n ** 254n,
+      2n ** 255n - 8n,
+      2n ** 255n - 1n,
+    ];
     for (const scalar of scalars) {
       const reduced = scalar % L;
       const expected = reduced === 0n ? noble.Point.ZERO : noble.Point.BASE.multiply(reduced);
