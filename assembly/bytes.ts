@@ -1,4 +1,4 @@
-// Bytes in memory: copies and reversals of 32 bytes, comparisons without a branch.
+// Bytes in memory: copies, reversals, comparisons without a branch.
 
 export function copy32(to: usize, from: usize): void {
   const low = v128.load(from), high = v128.load(from, 16);
@@ -8,11 +8,29 @@ export function copy32(to: usize, from: usize): void {
 
 /** to = the 32 bytes at `from` in reverse order: big-endian to little-endian and back. */
 export function reverse32(to: usize, from: usize): void {
-  const a = load<u64>(from), b = load<u64>(from, 8), c = load<u64>(from, 16), d = load<u64>(from, 24);
-  store<u64>(to, bswap<u64>(d));
-  store<u64>(to, bswap<u64>(c), 8);
-  store<u64>(to, bswap<u64>(b), 16);
-  store<u64>(to, bswap<u64>(a), 24);
+  const low = v128.load(from), high = v128.load(from, 16);
+  v128.store(to, reverse16(high));
+  v128.store(to, reverse16(low), 16);
+}
+
+// @ts-ignore: decorator
+@inline
+function reverse16(bytes: v128): v128 {
+  return v128.shuffle<u8>(bytes, bytes, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+}
+
+/** Two 64-bit words, big-endian to little-endian and back. */
+// @ts-ignore: decorator
+@inline
+export function swap64(words: v128): v128 {
+  return v128.shuffle<u8>(words, words, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8);
+}
+
+/** Four 32-bit words, big-endian to little-endian and back. */
+// @ts-ignore: decorator
+@inline
+export function swap32(words: v128): v128 {
+  return v128.shuffle<u8>(words, words, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
 }
 
 /** 1 where the 32 bytes are all zero, else 0. */

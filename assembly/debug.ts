@@ -32,29 +32,31 @@ export {
 } from './ed25519/field-lanes-kernels';
 export { invert as field25519Invert, powForSqrt as field25519PowForSqrt } from './ed25519/field';
 export { multiplyAdd as scalar25519MultiplyAdd, reduceWide as scalar25519ReduceWide } from './ed25519/scalar-kernels';
-export { modInverse, modInverseVarTime, MODULUS_25519, MODULUS_SECP256K1_N, MODULUS_SECP256K1_P } from './modinv';
+export {
+  modInverse,
+  modInversePair,
+  modInverseVarTime,
+  MODULUS_25519,
+  MODULUS_SECP256K1_N,
+  MODULUS_SECP256K1_P,
+} from './modinv';
 export {
   fromBytes as fieldSecp256k1FromBytes,
   mul as fieldSecp256k1Mul,
   mulAdd as fieldSecp256k1MulAdd,
-  mulAddSquares as fieldSecp256k1MulAddSquares,
-  mulDifferenceSub8 as fieldSecp256k1MulDifferenceSub8,
+  mulDifferenceAddSqr as fieldSecp256k1MulDifferenceAddSqr,
+  mulDifferenceSub as fieldSecp256k1MulDifferenceSub,
   mulDifferenceSubMul as fieldSecp256k1MulDifferenceSubMul,
   mulSub as fieldSecp256k1MulSub,
-  mulSumAddMul as fieldSecp256k1MulSumAddMul,
-  mulSumsSub as fieldSecp256k1MulSumsSub,
-  mulTimes2 as fieldSecp256k1MulTimes2,
   negateIf as fieldSecp256k1NegateIf,
   sqr as fieldSecp256k1Sqr,
-  sqrSub8 as fieldSecp256k1SqrSub8,
   sqrSubSub2 as fieldSecp256k1SqrSubSub2,
-  sqrTimes3 as fieldSecp256k1SqrTimes3,
+  sqrTimes as fieldSecp256k1SqrTimes,
+  sqrTimes3Half as fieldSecp256k1SqrTimes3Half,
   sub as fieldSecp256k1Sub,
-  times21 as fieldSecp256k1Times21,
-  times3 as fieldSecp256k1Times3,
   toBytes as fieldSecp256k1ToBytes,
 } from './secp256k1/field-kernels';
-export { mulScalar, mulShift384 } from './secp256k1/scalar-kernels';
+export { G1, G2, mulScalar, mulShift384, splitHalves } from './secp256k1/scalar-kernels';
 export {
   addScalar,
   halveScalar,
@@ -64,7 +66,9 @@ export {
   reduceScalar,
   scalarFromSeed,
 } from './secp256k1/scalar';
-export { multiplyAddVarTime } from './secp256k1/multi-scalar';
+export { multiplyAddVarTime, nonAdjacentFormVarTime } from './secp256k1/multi-scalar';
+export { oddMultiples, oddMultiplesTimesZ } from './secp256k1/odd-multiples';
+export { addAffineVarTime, doubleNegated } from './secp256k1/point';
 export { FORCED_NONCES } from './secp256k1/rfc6979';
 export { hmac, hmac32, hmacKey } from './hash/hmac';
 

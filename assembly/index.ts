@@ -1,7 +1,8 @@
 // The whole ABI. Inputs and outputs are in the buffers of memory.ts, whose addresses are exported as globals;
 // functions take lengths and flags, and return a status.
 
-export { MESSAGE, MESSAGE_BYTES, SECRETS, SECRETS_BYTES } from './memory';
+export { SECRETS, SECRETS_BYTES, MESSAGE, MESSAGE_BYTES } from './memory';
+export { BATCH_SECRETS, BATCH_SECRETS_BYTES } from './memory';
 export { EXTRA, PREPARED_KEY, PUBLIC_KEY, SECRET_KEY, SIGNATURE } from './memory';
 export {
   ed25519Absorb,
@@ -26,12 +27,15 @@ export {
   ed25519VerifyStart,
 } from './ed25519/verify';
 export {
+  BATCH_SIGNATURES,
   DIGEST,
   secp256k1Absorb,
-  secp256k1CheckSecretKey,
+  secp256k1BatchAdd,
+  secp256k1BatchSign,
   secp256k1ConvertPublicKey,
   secp256k1HashFinish,
   secp256k1HashStart,
+  secp256k1Prepare,
   secp256k1PublicKey,
   secp256k1Recover,
   secp256k1SecretFromSeed,
@@ -40,7 +44,10 @@ export {
   SEED,
 } from './secp256k1/ecdsa';
 export {
-  schnorrPublicKey,
+  schnorrBatchChallenge,
+  schnorrBatchCommit,
+  schnorrBatchMultiply,
+  schnorrPrepare,
   schnorrSignCommit,
   schnorrSignFinish,
   schnorrSignStart,

@@ -1,19 +1,21 @@
 // The memory map: everything is static, nothing is allocated and the memory never grows.
 //
 // Whatever can hold a secret lies in one range, SECRETS, so that the loader can wipe it with a single fill after every
-// call, also after a trap. Message bytes pass through MESSAGE, of which the loader wipes what it wrote; sign-together.ts
-// keeps secrets there, before the messages. Tables and the scratch space of verification are public and stay.
+// call, also after a trap; batches of signatures have another one, BATCH_SECRETS, or keep secrets before the messages in
+// MESSAGE (sign-together.ts), of which the loader wipes what it wrote. Tables and the scratch space of verification are
+// public and stay.
 
 /** Why a call did not give a result. The loader turns these into errors or `false`. */
 export const OK: i32 = 0;
 export const REJECTED: i32 = 1;
 
+// First, because low addresses are short in the code.
+export const SECRETS_BYTES: i32 = 9088;
+export const SECRETS: usize = memory.data(9088, 64);
+
 /** A message enters in pieces of at most this many bytes. */
 export const MESSAGE_BYTES: i32 = 65536;
 export const MESSAGE: usize = memory.data(65536, 64);
-
-export const SECRETS_BYTES: i32 = 8704;
-export const SECRETS: usize = memory.data(8704, 64);
 
 // Input and output, shared by the curves.
 export const SECRET_KEY: usize = SECRETS; // 32: seed (Ed25519) or big-endian scalar (secp256k1)
@@ -32,6 +34,11 @@ export const ED25519_EDDSA: usize = SECRETS + 2432; // 256
 export const ED25519_PAIR: usize = SECRETS + 2688; // 1408
 export const SECP256K1_SPACE: usize = SECRETS + 4096; // 4096
 export const SHA256_SPACE: usize = SECRETS + 8192; // 512
+export const MODINV_SECOND_SPACE: usize = SECRETS + 8704; // 384
+
+/** Scratch of a batch of signatures, secret too; apart because it is large: the loader wipes it after batches alone. */
+export const BATCH_SECRETS_BYTES: i32 = 61440;
+export const BATCH_SECRETS: usize = memory.data(61440, 64);
 
 /** Where tables are computed: 1376 pairs of field elements. Public. */
 export const TABLE_SCRATCH: usize = memory.data(99072, 64);

@@ -30,8 +30,15 @@ function hashKeyBlock(chaining: usize, key32: usize, pad: u8): void {
 
 /** out = HMAC of a message of any length. */
 export function hmac(out: usize, keyed: usize, message: usize, bytes: usize): void {
-  copy32(CHAINING, keyed);
-  sha256Last(DIGEST, CHAINING, message, bytes, SHA256_BLOCK + bytes);
+  hmacAfter(out, keyed, keyed, 0, message, bytes);
+}
+
+/** The same where `inner` is the midstate after the first `before` bytes of the message, a multiple of a block. */
+export function hmacAfter(
+  out: usize, keyed: usize, inner: usize, before: usize, message: usize, bytes: usize,
+): void {
+  copy32(CHAINING, inner);
+  sha256Last(DIGEST, CHAINING, message, bytes, SHA256_BLOCK + before + bytes);
   sha256Last32(out, keyed + 32, DIGEST);
 }
 

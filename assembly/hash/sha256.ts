@@ -4,7 +4,7 @@
 // A chaining value is eight u32 in native (little-endian) order. Everything is straight-line apart from the public
 // number of blocks; the working variables are locals and never reach memory.
 
-import { copy32 } from '../bytes';
+import { copy32, swap32 } from '../bytes';
 import { SHA256_SPACE } from '../memory';
 
 export const SHA256_BLOCK: usize = 64;
@@ -31,12 +31,18 @@ const K = memory.data<u32>([
 ]);
 
 // FIPS 180-4 §4.1.2, with Ch and Maj in the forms that take one operation less
-function choose(x: u32, y: u32, z: u32): u32 { return z ^ (x & (y ^ z)); }
-function majority(x: u32, y: u32, z: u32): u32 { return (x & y) | (z & (x | y)); }
-function bigSigma0(x: u32): u32 { return rotr<u32>(x, 2) ^ rotr<u32>(x, 13) ^ rotr<u32>(x, 22); }
-function bigSigma1(x: u32): u32 { return rotr<u32>(x, 6) ^ rotr<u32>(x, 11) ^ rotr<u32>(x, 25); }
-function smallSigma0(x: u32): u32 { return rotr<u32>(x, 7) ^ rotr<u32>(x, 18) ^ (x >> 3); }
-function smallSigma1(x: u32): u32 { return rotr<u32>(x, 17) ^ rotr<u32>(x, 19) ^ (x >> 10); }
+// @ts-ignore: decorator
+@inline function choose(x: u32, y: u32, z: u32): u32 { return z ^ (x & (y ^ z)); }
+// @ts-ignore: decorator
+@inline function majority(x: u32, y: u32, z: u32): u32 { return (x & y) | (z & (x | y)); }
+// @ts-ignore: decorator
+@inline function bigSigma0(x: u32): u32 { return rotr<u32>(x, 2) ^ rotr<u32>(x, 13) ^ rotr<u32>(x, 22); }
+// @ts-ignore: decorator
+@inline function bigSigma1(x: u32): u32 { return rotr<u32>(x, 6) ^ rotr<u32>(x, 11) ^ rotr<u32>(x, 25); }
+// @ts-ignore: decorator
+@inline function smallSigma0(x: u32): u32 { return rotr<u32>(x, 7) ^ rotr<u32>(x, 18) ^ (x >> 3); }
+// @ts-ignore: decorator
+@inline function smallSigma1(x: u32): u32 { return rotr<u32>(x, 17) ^ rotr<u32>(x, 19) ^ (x >> 10); }
 
 /** chaining = the initial value. */
 export function sha256Init(chaining: usize): void {
@@ -45,22 +51,18 @@ export function sha256Init(chaining: usize): void {
 
 /** Compresses one block. Sixteen rounds a turn bring a..h back to their own names. */
 export function sha256Block(chaining: usize, block: usize): void {
-  let w0 = bswap<u32>(load<u32>(block, 0));
-  let w1 = bswap<u32>(load<u32>(block, 4));
-  let w2 = bswap<u32>(load<u32>(block, 8));
-  let w3 = bswap<u32>(load<u32>(block, 12));
-  let w4 = bswap<u32>(load<u32>(block, 16));
-  let w5 = bswap<u32>(load<u32>(block, 20));
-  let w6 = bswap<u32>(load<u32>(block, 24));
-  let w7 = bswap<u32>(load<u32>(block, 28));
-  let w8 = bswap<u32>(load<u32>(block, 32));
-  let w9 = bswap<u32>(load<u32>(block, 36));
-  let w10 = bswap<u32>(load<u32>(block, 40));
-  let w11 = bswap<u32>(load<u32>(block, 44));
-  let w12 = bswap<u32>(load<u32>(block, 48));
-  let w13 = bswap<u32>(load<u32>(block, 52));
-  let w14 = bswap<u32>(load<u32>(block, 56));
-  let w15 = bswap<u32>(load<u32>(block, 60));
+  let words = swap32(v128.load(block, 0));
+  let w0 = i32x4.extract_lane(words, 0), w1 = i32x4.extract_lane(words, 1);
+  let w2 = i32x4.extract_lane(words, 2), w3 = i32x4.extract_lane(words, 3);
+  words = swap32(v128.load(block, 16));
+  let w4 = i32x4.extract_lane(words, 0), w5 = i32x4.extract_lane(words, 1);
+  let w6 = i32x4.extract_lane(words, 2), w7 = i32x4.extract_lane(words, 3);
+  words = swap32(v128.load(block, 32));
+  let w8 = i32x4.extract_lane(words, 0), w9 = i32x4.extract_lane(words, 1);
+  let w10 = i32x4.extract_lane(words, 2), w11 = i32x4.extract_lane(words, 3);
+  words = swap32(v128.load(block, 48));
+  let w12 = i32x4.extract_lane(words, 0), w13 = i32x4.extract_lane(words, 1);
+  let w14 = i32x4.extract_lane(words, 2), w15 = i32x4.extract_lane(words, 3);
   let a = load<u32>(chaining, 0), b = load<u32>(chaining, 4), c = load<u32>(chaining, 8), d = load<u32>(chaining, 12);
   let e = load<u32>(chaining, 16), f = load<u32>(chaining, 20), g = load<u32>(chaining, 24), h = load<u32>(chaining, 28);
   let t: u32;
@@ -141,5 +143,6 @@ export function sha256Last32(digest: usize, midstate: usize, bytes32: usize): vo
 
 /** Writes the chaining value as the 32 bytes of a digest. */
 export function sha256Digest(digest: usize, chaining: usize): void {
-  for (let i: usize = 0; i < 32; i += 4) store<u32>(digest + i, bswap<u32>(load<u32>(chaining + i)));
+  v128.store(digest, swap32(v128.load(chaining)));
+  v128.store(digest, swap32(v128.load(chaining, 16)), 16);
 }

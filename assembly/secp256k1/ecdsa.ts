@@ -4,15 +4,16 @@
 // Signing reveals, besides the signature: whether the secret key is valid, and whether a nonce was rejected, which
 // happens with probability 2^-127 or less, after which another one is used.
 
-import { isZero32, reverse32 } from '../bytes';
+import { copy32, isZero32, reverse32 } from '../bytes';
 import { messageAbsorb, messageFinal, messageInit } from '../hash/message256';
-import { EXTRA, OK, PUBLIC_KEY, REJECTED, SECRET_KEY, SIGNATURE } from '../memory';
+import { EXTRA, OK, PREPARED_KEY, PUBLIC_KEY, REJECTED, SECRET_KEY, SIGNATURE } from '../memory';
 import { Field, fromBytes, isEqual, PRIME, toBytes } from './field';
 import { mul, sqr } from './field-kernels';
 import { multiplyBase } from './fixed-base';
+import { multiplyBaseBatch } from './fixed-base-batch';
 import { multiplyAddVarTime } from './multi-scalar';
-import { Affine, isOnCurve, Jacobian, jacobianToBytesVarTime, liftX, Projective, projectiveToBytes } from './point';
-import { nextNonce, startNonces } from './rfc6979';
+import { Affine, isOnCurve, Jacobian, jacobianToBytesVarTime, liftX, Xyzz, xyzzToBytes, xyzzToBytesAndInvert } from './point';
+import { nextNonce, prepareNonces, startNonces } from './rfc6979';
 import {
   add256,
   addScalar,
@@ -27,7 +28,7 @@ import {
   reduceScalar,
   scalarFromSeed,
 } from './scalar';
-import { ECDSA_SPACE } from './space';
+import { BATCH_MULT, BATCH_SIGNING, ECDSA_SPACE } from './space';
 
 /** 32 bytes: what is signed and verified */
 export const DIGEST: usize = ECDSA_SPACE;
@@ -35,8 +36,11 @@ export const DIGEST: usize = ECDSA_SPACE;
 export const SEED: usize = ECDSA_SPACE + 32;
 const SEED_BYTES: usize = 48;
 
-const secret = ECDSA_SPACE + 80; // 32 each
-const digest = ECDSA_SPACE + 112;
+/** In PREPARED_KEY: the secret scalar and the midstate of its nonces. */
+const secret = PREPARED_KEY; // 32
+const midstate = PREPARED_KEY + 32; // 32
+
+const digest = ECDSA_SPACE + 112; // 32 each
 const nonce = ECDSA_SPACE + 144;
 const x = ECDSA_SPACE + 176;
 const y = ECDSA_SPACE + 208;
@@ -44,11 +48,21 @@ const r = ECDSA_SPACE + 240;
 const s = ECDSA_SPACE + 272;
 const u = ECDSA_SPACE + 304;
 const v = ECDSA_SPACE + 336;
-const product = changetype<Projective>(ECDSA_SPACE + 368); // 112
-const publicPoint = changetype<Affine>(ECDSA_SPACE + 480); // 80
-const sum = changetype<Jacobian>(ECDSA_SPACE + 560); // 112
-const t0 = changetype<Field>(ECDSA_SPACE + 672); // 40
-const t1 = changetype<Field>(ECDSA_SPACE + 712); // 40
+const product = changetype<Xyzz>(ECDSA_SPACE + 368); // 144
+const publicPoint = changetype<Affine>(ECDSA_SPACE + 512); // 80
+const sum = changetype<Jacobian>(ECDSA_SPACE + 592); // 112
+const t0 = changetype<Field>(ECDSA_SPACE + 704); // 40
+const t1 = changetype<Field>(ECDSA_SPACE + 744); // 40
+
+// 32 bytes each, and 64 of a point, for every signature of a batch
+const batchNonces = BATCH_SIGNING;
+const batchPoints = BATCH_SIGNING + 2048;
+const batchDigests = BATCH_SIGNING + 6144;
+const batchProducts = BATCH_SIGNING + 8192;
+/** 65 bytes each. In place of the additions of the points, which are done by then. */
+export const BATCH_SIGNATURES: usize = BATCH_MULT;
+const SIGNATURE_BYTES: usize = 65;
+const NO_SIGNATURE: u8 = 0xff;
 
 /** p - n: below it, r + n is a second x that gives r. */
 const PRIME_MINUS_ORDER = memory.data<u8>([
@@ -62,8 +76,11 @@ export function secp256k1SecretFromSeed(): void {
   reverse32(SECRET_KEY, secret);
 }
 
-export function secp256k1CheckSecretKey(): i32 {
-  return loadSecret() ? OK : REJECTED;
+/** PREPARED_KEY = what signing needs of SECRET_KEY. */
+export function secp256k1Prepare(): i32 {
+  if (!loadSecret()) return REJECTED;
+  prepareNonces(midstate, secret);
+  return OK;
 }
 
 /** Whether 0 < SECRET_KEY < n; the only thing about it that is revealed. */
@@ -76,7 +93,7 @@ function loadSecret(): bool {
 export function secp256k1PublicKey(compressed: i32): i32 {
   if (!loadSecret()) return REJECTED;
   multiplyBase(product, secret);
-  projectiveToBytes(x, y, product);
+  xyzzToBytes(x, y, product);
   storePublicKey(compressed);
   return OK;
 }
@@ -103,35 +120,68 @@ export function secp256k1HashFinish(): void {
   messageFinal(DIGEST);
 }
 
-/** SIGNATURE = recovery id, r, s for DIGEST under SECRET_KEY; hedged: with EXTRA as additional data of the nonce. */
-export function secp256k1Sign(lowS: i32, hedged: i32): i32 {
-  if (!loadSecret()) return REJECTED;
+/** SIGNATURE = recovery id, r, s for DIGEST under PREPARED_KEY; hedged: with EXTRA as additional data of the nonce. */
+export function secp256k1Sign(lowS: i32, hedged: i32): void {
   loadDigest();
-  startNonces(secret, digest, hedged != 0 ? EXTRA : 0);
+  startNonces(secret, midstate, digest, hedged != 0 ? EXTRA : 0);
   do nextNonce(nonce);
   while (!signWithNonce(<u64>lowS));
-  return OK;
 }
 
-/** SEC 1 §4.1.3; gives false where the nonce is of no use. */
+/** Gives false where the nonce is of no use. */
 function signWithNonce(lowS: u64): bool {
   if (isSecretScalar(nonce) == 0) return false;
   multiplyBase(product, nonce);
-  projectiveToBytes(x, y, product);
-  const overflow = isBelow(x, ORDER) ^ 1;
-  reduceScalar(r, x);
+  xyzzToBytesAndInvert(x, y, product, nonce);
+  return finishSignature(SIGNATURE, x, digest, nonce, lowS);
+}
+
+/** SEC 1 §4.1.3 from the nonce's point, x and after it y, and the nonce's inverse. Gives false where r or s is 0. */
+function finishSignature(signature: usize, point: usize, digest: usize, inverse: usize, lowS: u64): bool {
+  const overflow = isBelow(point, ORDER) ^ 1;
+  reduceScalar(r, point);
   mulScalar(s, r, secret);
   addScalar(s, s, digest);
-  invertScalar(nonce, nonce);
-  mulScalar(s, s, nonce);
+  mulScalar(s, s, inverse);
   if ((isZero32(r) | isZero32(s)) != 0) return false;
   const negate = isHigh(s) & lowS;
   negateScalarIf(s, s, 0 - negate);
-  const odd = load<u64>(y) & 1;
-  store<u8>(SIGNATURE, <u8>((overflow << 1) | (odd ^ negate)));
-  reverse32(SIGNATURE + 1, r);
-  reverse32(SIGNATURE + 33, s);
+  const odd = load<u64>(point, 32) & 1;
+  store<u8>(signature, <u8>((overflow << 1) | (odd ^ negate)));
+  reverse32(signature + 1, r);
+  reverse32(signature + 33, s);
   return true;
+}
+
+/** Signing up to BATCH digests: each is added with its index, then the signatures of all are made. */
+export function secp256k1BatchAdd(index: usize, hedged: i32): void {
+  loadDigest();
+  copy32(batchDigests + 32 * index, digest);
+  startNonces(secret, midstate, digest, hedged != 0 ? EXTRA : 0);
+  do nextNonce(nonce);
+  while (isSecretScalar(nonce) == 0);
+  copy32(batchNonces + 32 * index, nonce);
+}
+
+/** BATCH_SIGNATURES = recovery id, r, s of each; NO_SIGNATURE for a recovery id where the nonce was of no use. */
+export function secp256k1BatchSign(count: usize, lowS: i32): void {
+  multiplyBaseBatch(batchPoints, batchNonces, count);
+  copy32(u, batchNonces);
+  for (let at: usize = 32; at < 32 * count; at += 32) {
+    copy32(batchProducts + at, u); // of the nonces before this one
+    mulScalar(u, u, batchNonces + at);
+  }
+  invertScalar(u, u);
+  for (let i = count; i-- > 0; ) {
+    const nonceAt = batchNonces + 32 * i;
+    if (i > 0) mulScalar(v, u, batchProducts + 32 * i);
+    else copy32(v, u);
+    mulScalar(u, u, nonceAt);
+    const signature = BATCH_SIGNATURES + SIGNATURE_BYTES * i;
+    if (!finishSignature(signature, batchPoints + 64 * i, batchDigests + 32 * i, v, <u64>lowS)) {
+      store<u8>(signature, NO_SIGNATURE);
+    }
+  }
 }
 
 /**

@@ -3,8 +3,8 @@
 // it is always normalized, that is, below p.
 
 import { equal32, isZero32 } from '../bytes';
-import { modInverse, modInverseVarTime, MODULUS_SECP256K1_P } from '../modinv';
-import { Field, fromBytes, mul, mulAdd, sqr, toBytes } from './field-kernels';
+import { modInverse, modInversePair, modInverseVarTime, MODULUS_SECP256K1_N, MODULUS_SECP256K1_P } from '../modinv';
+import { Field, fromBytes, mul, mulAdd, sqr, sqrTimes, toBytes } from './field-kernels';
 import { FIELD_SPACE } from './space';
 
 export { Field, fromBytes, toBytes };
@@ -42,6 +42,13 @@ export function copyField(out: Field, a: Field): void {
 export function invert(out: Field, a: Field): void {
   toBytes(BYTES, a);
   modInverse(BYTES, BYTES, MODULUS_SECP256K1_P);
+  fromBytes(out, BYTES);
+}
+
+/** The same, and scalar = 1/scalar modulo the order n: both in less time than one after the other. */
+export function invertWithScalar(out: Field, a: Field, scalar: usize): void {
+  toBytes(BYTES, a);
+  modInversePair(BYTES, BYTES, MODULUS_SECP256K1_P, scalar, scalar, MODULUS_SECP256K1_N);
   fromBytes(out, BYTES);
 }
 
@@ -112,9 +119,4 @@ export function squareRoot(out: Field, a: Field): void {
   sqrTimes(t0, t0, 6);
   mul(t0, t0, ones2);
   sqrTimes(out, t0, 2);
-}
-
-function sqrTimes(out: Field, a: Field, count: i32): void {
-  sqr(out, a);
-  for (let i = 1; i < count; i++) sqr(out, out);
 }

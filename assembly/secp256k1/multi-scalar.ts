@@ -1,13 +1,12 @@
 // u G + v P for public u and v: Gallant-Lambert-Vanstone halves of both, four interleaved non-adjacent forms over 129
-// doublings.
+// doublings. The sum is computed on the isomorphic curve where the odd multiples of P are affine without an inversion; the
+// table of G is affine on the original one, at one multiplication more for each addition.
 
-import { TABLE_SCRATCH } from '../memory';
 import { copyField, fromBytes } from './field';
-import { Field, mul } from './field-kernels';
-import { makeAffine, oddMultiples, setGenerator } from './odd-multiples';
-import { addAffineVarTime, Affine, AFFINE_BYTES, double, Jacobian, setAffine } from './point';
-import { addScalar, isHigh, mulScalar, negateScalarIf } from './scalar';
-import { G1, G2, LAMBDA, MINUS_B1, MINUS_B2, mulShift384 } from './scalar-kernels';
+import { Field, mul, sqr } from './field-kernels';
+import { oddMultiples, oddMultiplesTimesZ, setGenerator } from './odd-multiples';
+import { addAffineVarTime, Affine, AFFINE_BYTES, doubleNegated, Jacobian, setAffine } from './point';
+import { G1, G2, mulShift384, splitHalves } from './scalar-kernels';
 
 /** The x of λP is β times that of P. */
 const BETA_BYTES = memory.data<u8>([
@@ -16,33 +15,32 @@ const BETA_BYTES = memory.data<u8>([
 ]);
 
 const P_WIDTH = 5;
-const G_WIDTH = 10;
+const G_WIDTH = 11;
 const P_ENTRIES: usize = 8; // 2^(P_WIDTH - 2)
-const G_ENTRIES: usize = 256; // 2^(G_WIDTH - 2)
+const G_ENTRIES: usize = 512; // 2^(G_WIDTH - 2)
 
 const P_TABLE = memory.data(640, 16); // P_ENTRIES * AFFINE_BYTES
 const LAMBDA_P_TABLE = memory.data(640, 16);
-const G_TABLE = memory.data(20480, 16); // G_ENTRIES * AFFINE_BYTES
-const LAMBDA_G_TABLE = memory.data(20480, 16);
+const G_TABLE = memory.data(40960, 16); // G_ENTRIES * AFFINE_BYTES
+const LAMBDA_G_TABLE = memory.data(40960, 16);
 let verificationTablesAreBuilt = false;
 
 const BASE = changetype<Jacobian>(memory.data(112, 16));
 const BETA = changetype<Field>(memory.data(36, 16));
+/** The multiples of P are affine on the curve y^2 = x^3 + 7 TABLE_Z^6. */
+const TABLE_Z = changetype<Field>(memory.data(36, 16));
+const Z = changetype<Field>(memory.data(36, 16));
 
 const HALF1 = memory.data(32, 16);
 const HALF2 = memory.data(32, 16);
-const PRODUCT = memory.data(32, 16);
-const DIGITS: i32 = 130;
-const NAF_BYTES: usize = 260; // DIGITS of i16
-const U1_NAF = memory.data(260, 16);
-const U2_NAF = memory.data(260, 16);
-const V1_NAF = memory.data(260, 16);
-const V2_NAF = memory.data(260, 16);
+const PLACES = 129;
+/** For every place the digits of P, λP, G and λG, as i16. */
+const DIGITS_BYTES: usize = 1040; // 8 * (PLACES + 1)
+const DIGITS = memory.data(1040, 16);
 
 function buildVerificationTables(): void {
   setGenerator(BASE);
-  oddMultiples(G_TABLE, TABLE_SCRATCH, BASE, G_ENTRIES);
-  makeAffine(G_TABLE, TABLE_SCRATCH, G_ENTRIES);
+  oddMultiples(G_TABLE, BASE, G_ENTRIES);
   fromBytes(BETA, BETA_BYTES);
   multiplyByLambda(LAMBDA_G_TABLE, G_TABLE, G_ENTRIES);
   verificationTablesAreBuilt = true;
@@ -56,32 +54,47 @@ function multiplyByLambda(out: usize, table: usize, count: usize): void {
   }
 }
 
-/** out = u G + v P. Gives false where that is infinity, which out then is not. */
+/**
+ * out = u G + v P. Gives false where that is infinity, which out then is not. The sum is computed on the curve where the
+ * multiples of P are affine. Every doubling changes its sign, so the digits at odd places have theirs changed.
+ */
 export function multiplyAddVarTime(out: Jacobian, u: usize, v: usize, p: Affine): bool {
   if (!verificationTablesAreBuilt) buildVerificationTables();
   setAffine(BASE, p, false);
-  oddMultiples(P_TABLE, TABLE_SCRATCH, BASE, P_ENTRIES);
-  makeAffine(P_TABLE, TABLE_SCRATCH, P_ENTRIES);
+  oddMultiplesTimesZ(P_TABLE, TABLE_Z, BASE, P_ENTRIES);
   multiplyByLambda(LAMBDA_P_TABLE, P_TABLE, P_ENTRIES);
-  splitVarTime(u, U1_NAF, U2_NAF, G_WIDTH);
-  splitVarTime(v, V1_NAF, V2_NAF, P_WIDTH);
+  memory.fill(DIGITS, 0, DIGITS_BYTES);
+  splitVarTime(v, DIGITS, P_WIDTH);
+  splitVarTime(u, DIGITS + 4, G_WIDTH);
   let finite = false;
-  for (let i = DIGITS - 1; i >= 0; i--) {
-    if (finite) double(out);
-    finite = addDigitVarTime(out, finite, V1_NAF, i, P_TABLE);
-    finite = addDigitVarTime(out, finite, V2_NAF, i, LAMBDA_P_TABLE);
-    finite = addDigitVarTime(out, finite, U1_NAF, i, G_TABLE);
-    finite = addDigitVarTime(out, finite, U2_NAF, i, LAMBDA_G_TABLE);
+  for (let at = DIGITS + DIGITS_BYTES - 8; at >= DIGITS; at -= 8) {
+    if (finite) doubleNegated(out);
+    if (load<u64>(at) == 0) continue;
+    finite = addDigitVarTime(out, finite, load<i16>(at), P_TABLE, false);
+    finite = addDigitVarTime(out, finite, load<i16>(at, 2), LAMBDA_P_TABLE, false);
+    finite = addDigitVarTime(out, finite, load<i16>(at, 4), G_TABLE, true);
+    finite = addDigitVarTime(out, finite, load<i16>(at, 6), LAMBDA_G_TABLE, true);
   }
+  if (finite) mul(out.Z, out.Z, TABLE_Z);
   return finite;
 }
 
-function addDigitVarTime(p: Jacobian, finite: bool, naf: usize, i: i32, table: usize): bool {
-  const digit = <i32>load<i16>(naf + (i << 1));
+/** p += digit times the table's point; `original`: which is affine on the original curve. */
+function addDigitVarTime(p: Jacobian, finite: bool, digit: i32, table: usize, original: bool): bool {
   if (digit == 0) return finite;
   const entry = changetype<Affine>(table + <usize>(abs(digit) >> 1) * AFFINE_BYTES);
-  if (finite) return addAffineVarTime(p, entry, digit < 0);
+  if (finite) {
+    if (!original) return addAffineVarTime(p, p.Z, entry, digit < 0);
+    mul(Z, p.Z, TABLE_Z);
+    return addAffineVarTime(p, Z, entry, digit < 0);
+  }
   setAffine(p, entry, digit < 0);
+  if (original) {
+    sqr(Z, TABLE_Z);
+    mul(p.X, p.X, Z);
+    mul(Z, Z, TABLE_Z);
+    mul(p.Y, p.Y, Z);
+  }
   return true;
 }
 
@@ -89,39 +102,45 @@ function addDigitVarTime(p: Jacobian, finite: bool, naf: usize, i: i32, table: u
  * The non-adjacent forms of k1, k2 with k = k1 + k2 λ (mod n) and |k1|, |k2| < 2^128: Guide to Elliptic Curve
  * Cryptography, algorithm 3.74, with its two divisions by n as multiplications by precomputed reciprocals.
  */
-function splitVarTime(k: usize, naf1: usize, naf2: usize, width: i32): void {
+function splitVarTime(k: usize, digits: usize, width: i32): void {
   mulShift384(HALF1, k, G1);
   mulShift384(HALF2, k, G2);
-  mulScalar(HALF1, HALF1, MINUS_B1);
-  mulScalar(HALF2, HALF2, MINUS_B2);
-  addScalar(HALF2, HALF1, HALF2);
-  mulScalar(PRODUCT, HALF2, LAMBDA);
-  negateScalarIf(PRODUCT, PRODUCT, ~0);
-  addScalar(HALF1, k, PRODUCT);
-  nonAdjacentFormVarTime(naf1, HALF1, width);
-  nonAdjacentFormVarTime(naf2, HALF2, width);
+  splitHalves(HALF1, HALF2, k, HALF1, HALF2);
+  nonAdjacentFormVarTime(digits, HALF1, width);
+  nonAdjacentFormVarTime(digits + 2, HALF2, width);
 }
 
-/** The width-w non-adjacent form of a number below 2^128 in size, modulo n: digits are odd or zero. Changes k. */
-function nonAdjacentFormVarTime(naf: usize, k: usize, width: i32): void {
-  memory.fill(naf, 0, NAF_BYTES);
-  const sign = isHigh(k) != 0 ? -1 : 1;
-  if (sign < 0) negateScalarIf(k, k, ~0);
-  if (!ASC_NO_ASSERT) assert((load<u64>(k, 16) | load<u64>(k, 24)) == 0);
+/**
+ * The width-w non-adjacent form of a number below 2^128 in size, modulo 2^145, every eight bytes: digits are odd or zero,
+ * and at odd places have the other sign.
+ */
+export function nonAdjacentFormVarTime(digits: usize, k: usize, width: i32): void {
   let low = load<u64>(k), high = load<u64>(k, 8);
-  let carry = 0;
-  for (let i = 0; i < DIGITS - 1; ) {
-    if (<i32>(low & 1) == carry) {
-      low = (low >> 1) | (high << 63);
-      high >>= 1;
-      i++;
-      continue;
+  const negative = load<u64>(k, 16) != 0;
+  if (negative) {
+    low = 0 - low;
+    high = ~high + u64(low == 0);
+  }
+  for (let place: u64 = 0; (low | high) != 0; ) {
+    if (low == 0) {
+      low = high;
+      high = 0;
+      place += 64;
     }
-    const bits = <i32>(low & ((1 << width) - 1)) + carry;
-    carry = bits >> (width - 1);
-    store<i16>(naf + (i << 1), <i16>(sign * (bits - (carry << width))));
+    const zeros = ctz(low);
+    low = (low >> zeros) | ((high << 1) << (63 - zeros));
+    high >>= zeros;
+    place += zeros;
+    let digit = <i32>low & ((1 << width) - 1);
     low = (low >> width) | (high << (64 - width));
     high >>= width;
-    i += width;
+    if (digit >> (width - 1) != 0) {
+      digit -= 1 << width;
+      low++; // below 2^(128 - width) before
+      if (low == 0) high++;
+    }
+    if (!ASC_NO_ASSERT) assert(<i32>place < PLACES);
+    store<i16>(digits + (<usize>place << 3), <i16>(negative != ((place & 1) != 0) ? -digit : digit));
+    place += width;
   }
 }

@@ -1,8 +1,12 @@
 // Affine tables of odd multiples of a public point, and the base point G.
+//
+// The multiples are computed with co-Z additions: base and 2 base have the same Z, and so have every sum and 2 base. An
+// entry is affine on the isomorphic curve of its own Z; afterwards all of them are brought to that of one Z.
 
+import { TABLE_SCRATCH } from '../memory';
 import { copyField, FIELD_BYTES, fromBytes, invertVarTime, ONE } from './field';
 import { Field, mul, sqr } from './field-kernels';
-import { addAffineVarTime, Affine, AFFINE_BYTES, double, Jacobian } from './point';
+import { addCoZ, Affine, AFFINE_BYTES, double, Jacobian } from './point';
 
 // G, little-endian
 const GENERATOR_X = memory.data<u8>([
@@ -14,12 +18,10 @@ const GENERATOR_Y = memory.data<u8>([
   0xa8, 0x08, 0x11, 0x0e, 0xfc, 0xfb, 0xa4, 0x5d, 0x65, 0xc4, 0xa3, 0x26, 0x77, 0xda, 0x3a, 0x48,
 ]);
 
-const SUM = changetype<Jacobian>(memory.data(112, 16));
-const STEP = changetype<Jacobian>(memory.data(112, 16));
+const TWICE = changetype<Jacobian>(memory.data(112, 16));
+const Z = changetype<Field>(memory.data(36, 16));
 const SCALE = changetype<Field>(memory.data(36, 16));
-const INVERSE = changetype<Field>(memory.data(36, 16));
-const Z_INVERSE = changetype<Field>(memory.data(36, 16));
-const SQUARE = changetype<Field>(memory.data(36, 16));
+const POWER = changetype<Field>(memory.data(36, 16));
 
 export function setGenerator(p: Jacobian): void {
   fromBytes(p.X, GENERATOR_X);
@@ -27,53 +29,59 @@ export function setGenerator(p: Jacobian): void {
   copyField(p.Z, ONE);
 }
 
-/**
- * X and Y of base, 3 base, 5 base, ... in the table, their Z in the denominators. The curve is left for one that is
- * isomorphic to it, where 2 base is affine: (x, y) goes to (x Z^2, y Z^3) for the Z of 2 base. The formulas of point.ts
- * do not depend on the 7 of the equation, so the additions are mixed ones.
- */
-export function oddMultiples(table: usize, denominators: usize, base: Jacobian, count: usize): void {
-  copyField(STEP.X, base.X);
-  copyField(STEP.Y, base.Y);
-  copyField(STEP.Z, ONE);
-  double(STEP);
-  sqr(SQUARE, STEP.Z);
-  mul(SUM.X, base.X, SQUARE);
-  mul(SQUARE, SQUARE, STEP.Z);
-  mul(SUM.Y, base.Y, SQUARE);
-  copyField(SUM.Z, ONE);
-  mul(SCALE, STEP.Z, base.Z);
-  for (let i: usize = 0; ; i++) {
-    const entry = changetype<Affine>(table + i * AFFINE_BYTES);
-    copyField(entry.x, SUM.X);
-    copyField(entry.y, SUM.Y);
-    mul(changetype<Field>(denominators + i * 2 * FIELD_BYTES), SUM.Z, SCALE);
-    if (i == count - 1) break;
-    addAffineVarTime(SUM, changetype<Affine>(changetype<usize>(STEP)), false); // never equal or opposite
+/** The table of base, 3 base, 5 base, ..., affine: one inversion. */
+export function oddMultiples(table: usize, base: Jacobian, count: usize): void {
+  computeMultiples(table, base, count);
+  for (let i: usize = 1; i < count; i++) mul(Z, Z, ratio(i));
+  invertVarTime(SCALE, Z);
+  scaleEntries(table, count - 1);
+}
+
+/** The same, affine on the curve where (x, y) is (x z^2, y z^3): no inversion. */
+export function oddMultiplesTimesZ(table: usize, z: Field, base: Jacobian, count: usize): void {
+  computeMultiples(table, base, count);
+  copyField(SCALE, ratio(count - 1));
+  scaleEntries(table, count - 2);
+  mul(z, Z, SCALE);
+}
+
+/** The Z of entry i, divided by that of the entry before it. */
+function ratio(i: usize): Field {
+  return changetype<Field>(TABLE_SCRATCH + i * FIELD_BYTES);
+}
+
+/** Every entry affine on the curve of its own Z, the ratios, and Z of the first entry. */
+function computeMultiples(table: usize, base: Jacobian, count: usize): void {
+  copyField(TWICE.X, base.X);
+  copyField(TWICE.Y, base.Y);
+  copyField(TWICE.Z, ONE);
+  double(TWICE);
+  const first = changetype<Affine>(table);
+  sqr(POWER, TWICE.Z);
+  mul(first.x, base.X, POWER);
+  mul(POWER, POWER, TWICE.Z);
+  mul(first.y, base.Y, POWER);
+  mul(Z, TWICE.Z, base.Z);
+  for (let i: usize = 1; i < count; i++) {
+    const entry = table + i * AFFINE_BYTES;
+    addCoZ(
+      changetype<Affine>(entry),
+      changetype<Affine>(entry - AFFINE_BYTES),
+      changetype<Affine>(changetype<usize>(TWICE)),
+      ratio(i),
+    ); // never equal or opposite
   }
 }
 
-/** Divides every entry by its Z, with one inversion (Montgomery's trick). */
-export function makeAffine(table: usize, denominators: usize, count: usize): void {
-  const pair: usize = 2 * FIELD_BYTES;
-  let product = changetype<Field>(denominators + FIELD_BYTES);
-  copyField(product, changetype<Field>(denominators));
-  for (let i: usize = 1; i < count; i++) {
-    const z = denominators + i * pair;
-    mul(changetype<Field>(z + FIELD_BYTES), product, changetype<Field>(z));
-    product = changetype<Field>(z + FIELD_BYTES);
-  }
-  invertVarTime(INVERSE, product);
-  for (let i = count - 1; ; i--) {
-    const z = denominators + i * pair;
-    if (i > 0) mul(Z_INVERSE, INVERSE, changetype<Field>(z + FIELD_BYTES - pair));
-    else copyField(Z_INVERSE, INVERSE);
-    mul(INVERSE, INVERSE, changetype<Field>(z));
+/** Entries last ... 0 times SCALE, and times every ratio that lies between; leaves SCALE as that of entry 0. */
+function scaleEntries(table: usize, last: usize): void {
+  for (let i = last; ; i--) {
     const entry = changetype<Affine>(table + i * AFFINE_BYTES);
-    sqr(SQUARE, Z_INVERSE);
-    mul(entry.x, entry.x, SQUARE);
-    mul(SQUARE, SQUARE, Z_INVERSE);
-    mul(entry.y, entry.y, SQUARE);
+    sqr(POWER, SCALE);
+    mul(entry.x, entry.x, POWER);
+    mul(POWER, POWER, SCALE);
+    mul(entry.y, entry.y, POWER);
     if (i == 0) break;
+    mul(SCALE, SCALE, ratio(i));
   }
 }

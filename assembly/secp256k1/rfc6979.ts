@@ -1,8 +1,10 @@
-// Deterministic nonces (RFC 6979 §3.2 with HMAC-SHA-256, §3.6 for the additional data). The first takes 16
-// compressions: keys are hashed once for all the messages under them, the zero key of step c never.
+// Deterministic nonces (RFC 6979 §3.2 with HMAC-SHA-256, §3.6 for the additional data). The first takes 15
+// compressions: keys are hashed once for all the messages under them, the zero key of step c never, and the first block
+// of step d once for all the nonces of a secret key.
 
-import { reverse32 } from '../bytes';
-import { hmac, hmac32, hmacKey } from '../hash/hmac';
+import { copy32, reverse32 } from '../bytes';
+import { hmac, hmac32, hmacAfter, hmacKey } from '../hash/hmac';
+import { SHA256_BLOCK, sha256Block } from '../hash/sha256';
 import { RFC6979_SPACE } from './space';
 
 const KEY = RFC6979_SPACE; // 32: K
@@ -21,20 +23,35 @@ const ZERO_KEYED = memory.data<u32>([
   0xd385480f, 0x7abb6477, 0x37c9c538, 0x5dd82467, 0x8e043a72, 0x753434b0, 0xdeb82818, 0x361d45a6,
 ]);
 
-/** Steps b to g, for a secret scalar, a digest below n, and 32 bytes of additional data or none (0). */
-export function startNonces(secret: usize, digest: usize, additional: usize): void {
+/** midstate = that of step d after its first block, which is V, a zero and 31 bytes of the secret scalar. */
+export function prepareNonces(midstate: usize, secret: usize): void {
+  startMessage(secret);
+  copy32(midstate, ZERO_KEYED);
+  sha256Block(midstate, V);
+}
+
+/** Step b, and the parts of the message of step d that only depend on the key. */
+function startMessage(secret: usize): void {
   const ones = i8x16.splat(1);
   v128.store(V, ones);
   v128.store(V, ones, 16);
+  store<u8>(SEPARATOR, 0);
   reverse32(X, secret);
+}
+
+/**
+ * Steps b to g, for a secret scalar and its midstate (prepareNonces), a digest below n, and 32 bytes of additional data or
+ * none (0).
+ */
+export function startNonces(secret: usize, midstate: usize, digest: usize, additional: usize): void {
+  startMessage(secret);
   reverse32(DIGEST, digest);
   let bytes = ADDITIONAL - V;
   if (additional != 0) {
     memory.copy(ADDITIONAL, additional, 32);
     bytes += 32;
   }
-  store<u8>(SEPARATOR, 0);
-  hmac(KEY, ZERO_KEYED, V, bytes);
+  hmacAfter(KEY, ZERO_KEYED, midstate, SHA256_BLOCK, V + SHA256_BLOCK, bytes - SHA256_BLOCK);
   hmacKey(KEYED, KEY);
   hmac32(V, KEYED, V);
   store<u8>(SEPARATOR, 1);

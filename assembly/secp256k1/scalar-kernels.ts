@@ -4,16 +4,10 @@
 // in locals, has neither branch nor loop, reads its operands before it writes, and was proved for any input not to
 // overflow (by intervals) and to compute what its comment says (as an identity of polynomials).
 
-/** λ, the cube root of 1 with λ(x, y) = (βx, y) */
-export const LAMBDA = memory.data<u8>([114, 189, 35, 27, 124, 150, 2, 223, 120, 102, 129, 32, 234, 34, 46, 18, 90, 100, 18, 136, 2, 28, 38, 165, 224, 48, 92, 192, 76, 173, 99, 83]);
 /** 2^384 b2 / n, rounded */
 export const G1 = memory.data<u8>([49, 176, 219, 69, 154, 32, 147, 232, 127, 202, 232, 113, 20, 138, 170, 61, 21, 235, 132, 146, 228, 144, 108, 232, 205, 107, 212, 167, 33, 210, 134, 48]);
 /** -2^384 b1 / n, rounded */
 export const G2 = memory.data<u8>([113, 127, 196, 138, 174, 180, 113, 21, 198, 6, 245, 157, 172, 8, 18, 34, 196, 228, 191, 10, 169, 127, 84, 111, 40, 136, 14, 1, 214, 126, 67, 228]);
-/** -b1 */
-export const MINUS_B1 = memory.data<u8>([195, 228, 191, 10, 169, 127, 84, 111, 40, 136, 14, 1, 214, 126, 67, 228, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-/** -b2 mod n */
-export const MINUS_B2 = memory.data<u8>([44, 86, 177, 61, 168, 205, 101, 215, 109, 52, 116, 7, 197, 10, 40, 138, 254, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255]);
 
 /** out = a * b mod n, for any a, b below 2^256. */
 export function mulScalar(out: usize, a: usize, b: usize): void {
@@ -368,4 +362,63 @@ export function mulShift384(out: usize, a: usize, b: usize): void {
   store<u64>(out, ((rs4 & 0x7ffff) << 45) | (r3 << 16) | (r2 >> 13), 8);
   store<u64>(out, 0, 16);
   store<u64>(out, 0, 24);
+}
+
+/** half1 + half2 λ = k (mod n): k - c a1 - d a2 and -c b1 - d b2, both modulo 2^145. */
+export function splitHalves(half1: usize, half2: usize, k: usize, c: usize, d: usize): void {
+  const k0: u64 = load<u64>(k, 0) & 0x1fffffff;
+  const k1: u64 = (load<u64>(k, 3) >> 5) & 0x1fffffff;
+  const k2: u64 = (load<u64>(k, 7) >> 2) & 0x1fffffff;
+  const k3: u64 = (load<u64>(k, 10) >> 7) & 0x1fffffff;
+  const k4: u64 = (load<u64>(k, 14) >> 4) & 0x1fffffff;
+  const c0: u64 = load<u64>(c, 0) & 0x1fffffff;
+  const c1: u64 = (load<u64>(c, 3) >> 5) & 0x1fffffff;
+  const c2: u64 = (load<u64>(c, 7) >> 2) & 0x1fffffff;
+  const c3: u64 = (load<u64>(c, 10) >> 7) & 0x1fffffff;
+  const c4: u64 = (load<u64>(c, 14) >> 4) & 0x1fffffff;
+  const d0: u64 = load<u64>(d, 0) & 0x1fffffff;
+  const d1: u64 = (load<u64>(d, 3) >> 5) & 0x1fffffff;
+  const d2: u64 = (load<u64>(d, 7) >> 2) & 0x1fffffff;
+  const d3: u64 = (load<u64>(d, 10) >> 7) & 0x1fffffff;
+  const d4: u64 = (load<u64>(d, 14) >> 4) & 0x1fffffff;
+  const xc0: u64 = k0 + c0 * 226170091 + d0 * 45821992;
+  const xc1: u64 = k1 + c0 * 479951067 + c1 * 226170091 + d0 * 32996243 + d1 * 45821992;
+  const xc2: u64 = k2 + c0 * 182783109 + c1 * 479951067 + c2 * 226170091 + d0 * 121832042 + d1 * 32996243 + d2 * 45821992;
+  const xc3: u64 = k3 + c0 * 308001968 + c1 * 182783109 + c2 * 479951067 + c3 * 226170091 + d0 * 190714030 + d1 * 121832042 + d2 * 32996243 + d3 * 45821992;
+  const xc4: u64 = k4 + c0 * 536870135 + c1 * 308001968 + c2 * 182783109 + c3 * 479951067 + c4 * 226170091 + d0 * 536866483 + d1 * 190714030 + d2 * 121832042 + d3 * 32996243 + d4 * 45821992;
+  const xq0: u64 = xc0 >> 29;
+  const x0: u64 = xc0 & 0x1fffffff;
+  const xs1: u64 = xc1 + xq0;
+  const xq1: u64 = xs1 >> 29;
+  const x1: u64 = xs1 & 0x1fffffff;
+  const xs2: u64 = xc2 + xq1;
+  const xq2: u64 = xs2 >> 29;
+  const x2: u64 = xs2 & 0x1fffffff;
+  const xs3: u64 = xc3 + xq2;
+  const xq3: u64 = xs3 >> 29;
+  const x3: u64 = xs3 & 0x1fffffff;
+  const xs4: u64 = xc4 + xq3;
+  store<u64>(half1, ((x2 & 0x3f) << 58) | (x1 << 29) | x0, 0);
+  store<u64>(half1, (((xs4 & 0x1fffffff) & 0xfff) << 52) | (x3 << 23) | (x2 >> 6), 8);
+  store<u64>(half1, (xs4 & 0x1fffffff) >> 12, 16);
+  const yc0: u64 = 0 + c0 * 180348099 + d0 * 226170091;
+  const yc1: u64 = 0 + c0 * 446954824 + c1 * 180348099 + d0 * 479951067 + d1 * 226170091;
+  const yc2: u64 = 0 + c0 * 60951067 + c1 * 446954824 + c2 * 180348099 + d0 * 182783109 + d1 * 479951067 + d2 * 226170091;
+  const yc3: u64 = 0 + c0 * 117287938 + c1 * 60951067 + c2 * 446954824 + c3 * 180348099 + d0 * 308001968 + d1 * 182783109 + d2 * 479951067 + d3 * 226170091;
+  const yc4: u64 = 0 + c0 * 3652 + c1 * 117287938 + c2 * 60951067 + c3 * 446954824 + c4 * 180348099 + d0 * 536870135 + d1 * 308001968 + d2 * 182783109 + d3 * 479951067 + d4 * 226170091;
+  const yq0: u64 = yc0 >> 29;
+  const y0: u64 = yc0 & 0x1fffffff;
+  const ys1: u64 = yc1 + yq0;
+  const yq1: u64 = ys1 >> 29;
+  const y1: u64 = ys1 & 0x1fffffff;
+  const ys2: u64 = yc2 + yq1;
+  const yq2: u64 = ys2 >> 29;
+  const y2: u64 = ys2 & 0x1fffffff;
+  const ys3: u64 = yc3 + yq2;
+  const yq3: u64 = ys3 >> 29;
+  const y3: u64 = ys3 & 0x1fffffff;
+  const ys4: u64 = yc4 + yq3;
+  store<u64>(half2, ((y2 & 0x3f) << 58) | (y1 << 29) | y0, 0);
+  store<u64>(half2, (((ys4 & 0x1fffffff) & 0xfff) << 52) | (y3 << 23) | (y2 >> 6), 8);
+  store<u64>(half2, (ys4 & 0x1fffffff) >> 12, 16);
 }

@@ -221,7 +221,7 @@ export class Kernel {
     this.emit(target, value, max, () => `${target} = <${cast}>${value.as(ATOM)};`);
   }
 
-  /** Emits what `statement` makes of the value's text (if anything), provided that the value lies in [0, max]. */
+  /** Emits what `statement` makes of the value's text, unless that is undefined, provided that the value lies in [0, max]. */
   emit(target, value, max, statement) {
     this.#exact(value);
     if (value.lo < 0n || value.hi > BigInt(max))
@@ -292,8 +292,10 @@ export class Kernel {
     if (lo === hi) return Polynomial.constant(lo);
     const key = `${a.polynomial.key} >> ${bits}`;
     if (!this.#quotients.has(key)) {
-      const what = a.binding === ATOM ? a.text : `#${this.#quotients.size}`;
-      this.#quotients.set(key, this.#unknown(`(${what} >> ${bits})`, lo, hi));
+      // never a name that stands for something else: in words of two limbs, two values have one text
+      const plain = `(${a.text} >> ${bits})`;
+      const name = a.binding === ATOM && !this.#intervals.has(plain) ? plain : `#${this.#quotients.size}`;
+      this.#quotients.set(key, this.#unknown(name, lo, hi));
     }
     return this.#quotients.get(key);
   }

@@ -21,7 +21,7 @@ import {
   times,
   writeLimbs,
 } from './limbs.mjs';
-import { bytesAt, elementOf, means, meansReduced } from './meaning.mjs';
+import { bytesAt, elementOf, means, meansHalf, meansReduced } from './meaning.mjs';
 
 export const P = 2n ** 256n - 2n ** 32n - 977n;
 const COMPLEMENT = [977n, 8n]; // 2^256 - p in limbs
@@ -40,21 +40,14 @@ const KERNELS = [
   { name: 'mul', products: [['a', 'b']], wide: 'b' },
   { name: 'sqr', squares: [[1, 'a']] },
   { name: 'mulAdd', products: [['a', 'b']], plus: 'c', wide: 'b' },
-  { name: 'mulSub', products: [['a', 'b']], plus: '-c' },
-  { name: 'sub', plus: 'a - b' },
+  { name: 'mulSub', products: [['a', 'b']], plus: '-c', wide: 'b' },
+  { name: 'sub', plus: 'a - b', wide: 'a' },
   { name: 'mulDifferenceSubMul', products: pairs('a', 'b - c', 'd', '-e') },
-  // complete addition alone
-  { name: 'times3', plus: '3a' },
-  { name: 'times21', plus: '21a' },
-  { name: 'mulSumsSub', products: [['a + b', 'c + d']], plus: '-e - f', wide: 'b' },
-  { name: 'mulAddSquares', products: pairs('a', 'b', 'c - d', 'c + d') },
-  { name: 'mulSumAddMul', products: pairs('a + b', 'c', 'd', 'e') },
+  { name: 'mulDifferenceSub', products: [['a', 'b - c']], plus: '-d', wide: 'bcd' },
   // Jacobian doubling and addition alone
-  { name: 'sqrTimes3', squares: [[3, 'a']] },
-  { name: 'mulTimes2', products: [['2a', 'b']] },
-  { name: 'sqrSub8', squares: [[1, 'a']], plus: '-8b' },
+  { name: 'sqrTimes3Half', squares: [[3, 'a']], halved: true },
   { name: 'sqrSubSub2', squares: [[1, 'a']], plus: '-b - 2c' },
-  { name: 'mulDifferenceSub8', products: [['a', '4b - c']], plus: '-8d' },
+  { name: 'mulDifferenceAddSqr', products: [['a', 'b - c']], squares: [[1, 'd']] },
 ];
 
 function pairs(a, b, c, d) {
@@ -68,10 +61,10 @@ export const output = 'assembly/secp256k1/field-kernels.ts';
 
 export function generate({ bias = biasFor } = {}) {
   const kernels = KERNELS.map((spec) => expressionKernel(spec, bias));
-  return [header(), classes(), ...kernels, negateIf(bias), fromBytes(), toBytes()].join('\n');
+  return [header(), classes(), ...kernels, sqrTimes(), negateIf(bias), fromBytes(), toBytes()].join('\n');
 }
 
-function expressionKernel({ name, products = [], squares = [], plus = '', wide = '' }, bias) {
+function expressionKernel({ name, products = [], squares = [], plus = '', wide = '', halved = false }, bias) {
   const text = [products, squares, plus].flat(2).join(' ');
   const operands = [...new Set(text.match(/[a-f]/g))].sort();
   const magnitude = (operand) => (wide.includes(operand) ? 2 : 1);
@@ -85,6 +78,7 @@ function expressionKernel({ name, products = [], squares = [], plus = '', wide =
   const factor = (form) => limbs[form] ?? nameAll(k, names.shift(), linear(form));
 
   const columns = [];
+  let lowest;
   for (const [left, right] of products) addProduct(k, columns, factor(left), factor(right));
   for (const [times, operand] of squares) addSquare(k, columns, limbs[operand], times);
   const rest = plus === '' ? [] : linear(plus);
@@ -92,11 +86,15 @@ function expressionKernel({ name, products = [], squares = [], plus = '', wide =
     writeLimbs(k, 'out', carriedOnce(k, rest), bound(1));
   } else {
     for (const [i, value] of rest.entries()) columns[i].push(value);
+    if (halved) for (const [i, value] of oddPrime(k, limbs.a).entries()) columns[i].push(value);
     const sums = columns.map((values, i) => k.let(`col${i}`, k.add(...values)));
-    writeLimbs(k, 'out', reduce(k, sums), bound(1));
+    const reduced = reduce(k, sums);
+    writeLimbs(k, 'out', halved ? half(k, reduced) : reduced, bound(1));
+    lowest = reduced[0];
   }
-  const equation = formula({ products, squares, plus });
-  means(k, equation, P);
+  const equation = formula({ products, squares, plus, halved });
+  if (halved) meansHalf(k, equation, P, lowest);
+  else means(k, equation, P);
   const types = operands.map((operand) => [operand, magnitude(operand) === 1 ? 'Field' : 'Wide']);
   return kernelText(name, equation, types, k);
 }
@@ -107,7 +105,7 @@ function termsOf(form) {
   return [...terms].map(([, sign, times, operand]) => [Number(`${sign}${times || 1}`), operand]);
 }
 
-function formula({ products, squares, plus }) {
+function formula({ products, squares, plus, halved }) {
   const bracketed = (form) => (/[ -]/.test(form) ? `(${form})` : form);
   const terms = [
     ...products.map(([left, right]) => `${bracketed(left)} * ${bracketed(right)}`),
@@ -115,7 +113,7 @@ function formula({ products, squares, plus }) {
   ];
   if (terms.length === 0) return `out = ${plus}`;
   const rest = plus === '' ? '' : plus.startsWith('-') ? ` - ${plus.slice(1)}` : ` + ${plus}`;
-  return `out = ${terms.join(' + ')}${rest}`;
+  return `out = ${terms.join(' + ')}${rest}${halved ? ' / 2' : ''}`;
 }
 
 function kernelText(name, doc, operands, k) {
@@ -157,12 +155,12 @@ function addSquare(k, columns, a, factor) {
       : nameAll(
           k,
           's',
-          a.map((limb) => k.mul(limb, k.constant(factor))),
+          a.map((limb) => times(k, limb, factor)),
         );
   const twice = nameAll(
     k,
     't',
-    a.slice(0, LIMBS - 1).map((limb) => k.mul(limb, k.constant(2 * factor))),
+    once.slice(0, LIMBS - 1).map((limb) => k.shl(limb, 1)),
   );
   for (const i of indices(LIMBS)) {
     for (let j = i; j < LIMBS; j++) {
@@ -172,26 +170,68 @@ function addSquare(k, columns, a, factor) {
   }
 }
 
+const MIDDLE = 4;
+
 /** 2^261 = 2^37 + 31264: `over`, the multiple of 2^261, as what it adds to limbs 0 and 1. */
 const foldLow = (k, over) => k.mul(over, k.constant(31264));
 const foldHigh = (k, over) => k.shl(over, 8);
 
-/** Columns 0 ... 16 of an expression, down to magnitude 1. */
+/**
+ * Columns 0 ... 16 of an expression, down to magnitude 1. What counts is how long the chain of carries is: those of the
+ * upper columns are taken all at once, those of the lower ones in two chains, from limbs 0 and MIDDLE.
+ */
 function reduce(k, columns) {
-  carry(k, columns, LIMBS, 2 * LIMBS - 1, 'h');
+  const upper = carriedColumns(k, columns.slice(LIMBS));
   const folded = indices(LIMBS).map((i) => {
-    const terms = [columns[i], foldLow(k, columns[i + LIMBS])];
-    if (i > 0) terms.push(foldHigh(k, columns[i + LIMBS - 1]));
+    const terms = [columns[i], foldLow(k, upper[i])];
+    if (i > 0) terms.push(foldHigh(k, upper[i - 1]));
     return k.let(`fold${i}`, k.add(...terms));
   });
-  carry(k, folded, 0, LIMBS - 1, 'l');
+  const low = folded.slice(0, MIDDLE + 1);
+  carry(k, folded, MIDDLE, LIMBS - 1, 'm');
+  low[MIDDLE] = folded[MIDDLE];
+  carry(k, low, 0, MIDDLE, 'l');
+  folded.splice(0, low.length, ...low);
   const top = folded[LIMBS - 1];
-  const over = k.let('over', k.add(k.shr(top, BITS), foldHigh(k, columns[2 * LIMBS - 1])));
+  const over = k.let('over', k.add(k.shr(top, BITS), foldHigh(k, upper[LIMBS - 1])));
   folded[LIMBS - 1] = k.low(top, BITS);
   folded[0] = k.let('r0', k.add(folded[0], foldLow(k, over)));
   folded[1] = k.let('r1', k.add(folded[1], foldHigh(k, over)));
   carry(k, folded, 0, 3, 'v');
+  carry(k, folded, MIDDLE, MIDDLE + 1, 'w');
   return folded;
+}
+
+/** One carry out of every column at once: one column more, all of them small enough to be folded. */
+function carriedColumns(k, columns) {
+  const over = columns.map((value, i) => k.let(`hq${i}`, k.shr(value, BITS)));
+  const low = columns.map((value, i) => k.let(`hl${i}`, k.low(value, BITS)));
+  return [...columns, 0].map((_, i) => {
+    if (i === 0) return low[i];
+    return i === columns.length ? over[i - 1] : k.let(`h${i}`, k.add(low[i], over[i - 1]));
+  });
+}
+
+/**
+ * p where the columns' sum is odd, so that it becomes even, and stays so: what 2^261 is folded to is even too. As the
+ * columns are those of 3 a^2, that is where a is.
+ */
+function oddPrime(k, limbs) {
+  const odd = k.let('odd', k.low(limbs[0], 1));
+  const names = new Map();
+  return split(P).map((limb) => {
+    if (!names.has(limb)) names.set(limb, k.let(`p${names.size}`, k.mul(odd, k.constant(limb))));
+    return names.get(limb);
+  });
+}
+
+/** Half of an even element. */
+function half(k, limbs) {
+  const named = nameAll(k, 'e', limbs);
+  return named.map((limb, i) => {
+    const low = k.shr(limb, 1);
+    return i === LIMBS - 1 ? low : k.add(low, k.shl(k.low(named[i + 1], 1), BITS - 1));
+  });
 }
 
 /** One carry out of every limb at once, for limbs of a few units. */
@@ -209,6 +249,28 @@ function carriedOnce(k, values) {
     if (i === 1) terms.push(foldHigh(k, over[LIMBS - 1]));
     return k.add(...terms);
   });
+}
+
+/** The one kernel with a loop: limbs that stay in locals make a chain of squarings a fifth faster. */
+function sqrTimes() {
+  const k = new Kernel();
+  const columns = [];
+  const limbs = indices(LIMBS).map((i) => k.read(`x${i}`, [0n, UNIT]));
+  addSquare(k, columns, limbs, 1);
+  const sums = columns.map((values, i) => k.let(`col${i}`, k.add(...values)));
+  // the next round's limbs have the bounds of this one's
+  const next = nameAll(k, 'next', reduce(k, sums));
+  for (const [i, limb] of next.entries()) k.write(`x${i}`, limb, UNIT, 'u64');
+  means(k, 'x = x^2', P, undefined, (name, i) => `${name}${i}`); // what a round does
+  const lines = (line) => indices(LIMBS).map(line).join('');
+  return `/** out = a^(2^count) */
+export function sqrTimes(out: Field, a: Field, count: i32): void {
+  if (!ASC_NO_ASSERT) assertField(a);
+${lines((i) => `  let x${i}: u64 = a.l${i};\n`)}  for (let i = 0; i < count; i++) {
+${k.body().replace(/^/gm, '  ').trimEnd()}
+  }
+${lines((i) => `  out.l${i} = <u32>x${i};\n`)}}
+`;
 }
 
 /** The result of negateIf is the one value of magnitude 2 that is written to memory. */
@@ -267,9 +329,9 @@ const header =
   () => `// Generated by scripts/kernels/generate.mjs from field-secp256k1.mjs: edit that, then run it again.
 //
 // Integers modulo p = 2^256 - 2^32 - 977 in nine limbs of 29 bits, least significant first. Every kernel keeps its
-// limbs in locals, has neither branch nor loop, reads its operands before it writes (so out may be any operand), and
-// was proved, for all operands within the bounds of their classes, not to overflow (by intervals) and to compute what
-// its comment says (as an identity of polynomials modulo p).
+// limbs in locals, has no branch and, but for sqrTimes, no loop, reads its operands before it writes (so out may be any
+// operand), and was proved, for all operands within the bounds of their classes, not to overflow (by intervals) and to
+// compute what its comment says (as an identity of polynomials modulo p).
 `;
 
 function classes() {

@@ -1,3 +1,4 @@
+export const P: bigint;
 export const BIAS: bigint[];
 export const output: string;
 export function generate(options?: { bias?: bigint[] }): string;

@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 
 const root = new URL('../../', import.meta.url);
 const modules = [
-  'sha512.mjs',
   'field25519.mjs',
   'field25519-lanes.mjs',
   'scalar25519.mjs',

@@ -39,8 +39,10 @@ export class LaneKernel extends Kernel {
   }
 
   /** A number in words of 32 bits, read as `text`. */
-  number(n, text = this.constant(n).text) {
-    return like(this.constant(n), { text, type: 'u32' });
+  number(n, text) {
+    const value = this.constant(n);
+    if ((text ?? value.text) === undefined) throw new Error(`no v128 has the number ${n}`);
+    return like(value, { text: text ?? value.text, type: 'u32' });
   }
 
   /** Keeps a packed value packed. */

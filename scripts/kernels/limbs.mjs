@@ -86,8 +86,9 @@ export function loadBytes(k, pointer, { bits = BITS, bytes = 32, totalBits = 8 *
   });
 }
 
-/** n * value, as a shift where n is a power of two. */
+/** n * value for a small n: by shifts where one or two of them do. */
 export function times(k, value, n) {
+  if (BigInt(n) === 3n) return k.add(value, k.shl(value, 1));
   const bits = n.toString(2).length - 1;
   return BigInt(n) === 1n << BigInt(bits) ? k.shl(value, bits) : k.mul(value, k.constant(n));
 }

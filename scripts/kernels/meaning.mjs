@@ -6,8 +6,8 @@ import { BITS, indices, LIMBS, limbAt } from './limbs.mjs';
 import { Polynomial, ProofError } from './polynomial.mjs';
 
 /** The integer of an element in memory: its limbs are the unknowns. */
-export const elementOf = (name) => {
-  const limbs = indices(LIMBS).map((i) => Polynomial.unknown(limbAt(name, i)).scaled(2n ** BigInt(BITS * i)));
+export const elementOf = (name, at = limbAt) => {
+  const limbs = indices(LIMBS).map((i) => Polynomial.unknown(at(name, i)).scaled(2n ** BigInt(BITS * i)));
   return Polynomial.sum(limbs);
 };
 
@@ -22,17 +22,41 @@ export const bytesAt =
     return Polynomial.sum(slices);
   };
 
-const writtenElement = (k, name) =>
-  k.output(indices(LIMBS).map((i) => [limbAt(name, i), 2n ** BigInt(BITS * i)]));
+/** The element that was written to `name`, as an integer times `unit`. */
+const writtenElement = (k, name, unit = 1n, at = limbAt) =>
+  k.output(indices(LIMBS).map((i) => [at(name, i), unit << BigInt(BITS * i)]));
 
-/** The 32 bytes that were written to `pointer`, as an integer times `unit`. */
-const writtenBytes = (k, pointer, unit = 1n) =>
-  k.output(indices(4).map((i) => [storedAt(pointer, 8 * i), unit << BigInt(64 * i)]));
+/** The bytes that were written to `pointer`, as an integer times `unit`. */
+const writtenBytes = (k, pointer, unit = 1n, words = 4) =>
+  k.output(indices(words).map((i) => [storedAt(pointer, 8 * i), unit << BigInt(64 * i)]));
 
-/** States that the element written is the formula's value modulo m: means(k, 'out = (a - b) * c', p). */
-export function means(k, equation, modulus, operand = elementOf) {
+/**
+ * States that the element written is the formula's value modulo m: means(k, 'out = (a - b) * c', p). `at` names the limbs
+ * where they are locals.
+ */
+export function means(k, equation, modulus, operand, at = limbAt) {
   const [target, formula] = equation.split(' = ');
-  k.proves(equation, writtenElement(k, target), evaluate(formula, operand), modulus);
+  const expected = evaluate(formula, operand ?? ((name) => elementOf(name, at)));
+  k.proves(equation, writtenElement(k, target, 1n, at), expected, modulus);
+}
+
+/**
+ * States that the element written is half the formula's value modulo an odd m: meansHalf(k, 'out = 3a^2 / 2', p, limb). The
+ * lowest limb of what is halved loses a bit; it is proved to be even.
+ */
+export function meansHalf(k, equation, modulus, lowest) {
+  const [target, formula] = equation.replace(/ \/ 2$/, '').split(' = ');
+  lowest.polynomial.mustBeEven(`${equation}: ${lowest.text} is even`);
+  const lost = k.low(lowest, 1).polynomial; // 0
+  k.proves(equation, writtenElement(k, target, 2n), evaluate(formula, elementOf).minus(lost), modulus);
+}
+
+/** States that the 64-bit words written are the formula's value modulo 2^bits, in [0, 2^bits). */
+export function meansLow(k, equation, bits, operand) {
+  const [target, formula] = equation.split(' = ');
+  const output = writtenBytes(k, target, 1n, Math.ceil(bits / 64));
+  mustLie(equation, output, 0n, 2n ** BigInt(bits) - 1n);
+  k.proves(equation, output, evaluate(formula, operand), 2n ** BigInt(bits));
 }
 
 /** States that the 32 bytes at out are floor(formula / 2^bits), modulo 2^(totalBits - bits). */

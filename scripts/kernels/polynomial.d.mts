@@ -10,5 +10,6 @@ export class Polynomial {
   times(other: Polynomial): Polynomial;
   readonly key: string;
   bounds(intervalOf: (name: string) => readonly [bigint, bigint]): [bigint, bigint];
+  mustBeEven(statement: string): void;
   mustVanish(statement: string, modulus: bigint): void;
 }

@@ -76,6 +76,15 @@ export class Polynomial {
     return bounds;
   }
 
+  /** Throws unless it is even whatever integers the unknowns are, of which a power is odd where they are. */
+  mustBeEven(statement) {
+    const odd = new Map();
+    for (const [monomial, coefficient] of this.#terms) {
+      accumulate(odd, [...new Set(namesIn(monomial))].join(TIMES), coefficient);
+    }
+    new Polynomial(odd).mustVanish(statement, 2n);
+  }
+
   /** Throws unless every coefficient is 0 modulo `modulus`; a modulus of 0 asks for the polynomial 0. */
   mustVanish(statement, modulus) {
     const residue = (n) => (modulus === 0n ? n : n % modulus);

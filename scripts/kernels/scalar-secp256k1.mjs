@@ -17,7 +17,7 @@ import {
   storeBytes,
   subtractOnce,
 } from './limbs.mjs';
-import { bytesAt, limbSum, meansFloor, meansReduced } from './meaning.mjs';
+import { bytesAt, limbSum, meansFloor, meansLow, meansReduced } from './meaning.mjs';
 
 export const N = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 const C = split(2n ** 256n - N).slice(0, 5);
@@ -26,16 +26,18 @@ const TOP = LIMBS - 1;
 const TOP_BITS = 256 - BITS * TOP;
 
 // The endomorphism's reduced lattice basis (Guide to Elliptic Curve Cryptography, §3.5): a1 + b1 λ = a2 + b2 λ = 0
-// (mod n), and b1 < 0. The split of a scalar k rounds k b2 / n and -k b1 / n through these.
+// (mod n), and b1 < 0. The split of a scalar k rounds c1 = k b2 / n and c2 = -k b1 / n through these.
+const A1 = 0x3086d221a7d46bcde86c90e49284eb15n;
+const A2 = 0x114ca50f7a8e2f3f657c1108d9d44cfd8n;
 const B1_NEGATED = 0xe4437ed6010e88286f547fa90abfe4c3n;
-const B2 = 0x3086d221a7d46bcde86c90e49284eb15n;
-const LAMBDA = 0x5363ad4cc05c30e0a5261c028812645a122e22ea20816678df02967c1b23bd72n;
+const B2 = A1;
+const HALF_LIMBS = 5; // 145 bits
 const rounded = (numerator) => (numerator * 2n ** 384n + N / 2n) / N;
 
 export const output = 'assembly/secp256k1/scalar-kernels.ts';
 
 export function generate() {
-  return [header(), constants(), mulScalar(), mulShift384()].join('\n');
+  return [header(), constants(), mulScalar(), mulShift384(), splitHalves()].join('\n');
 }
 
 function loadedProduct(k) {
@@ -109,15 +111,51 @@ ${k.body()}}
 `;
 }
 
+/** Both halves are below 2^128 in size, so they are what they are modulo 2^145. */
+function splitHalves() {
+  const k = new Kernel();
+  const low = (name) => nameAll(k, name, loadBytes(k, name).slice(0, HALF_LIMBS));
+  const [whole, first, second] = ['k', 'c', 'd'].map(low);
+  const modulus = 2n ** BigInt(BITS * HALF_LIMBS);
+  const half = (tag, target, start, byFirst, bySecond) => {
+    const sums = start.map((limb) => [limb]);
+    for (const [multiple, constant] of [
+      [first, byFirst],
+      [second, bySecond],
+    ]) {
+      const limbs = split((modulus + constant) % modulus);
+      for (const i of indices(HALF_LIMBS)) {
+        for (let j = 0; i + j < HALF_LIMBS; j++) sums[i + j].push(k.mul(multiple[i], k.constant(limbs[j])));
+      }
+    }
+    const x = sums.map((values, i) => k.let(`${tag}c${i}`, k.add(...values)));
+    carry(k, x, 0, HALF_LIMBS - 1, tag);
+    x[HALF_LIMBS - 1] = k.low(x[HALF_LIMBS - 1], BITS);
+    for (const word of [0, 1, 2]) k.store64(target, packWord(k, x, 64 * word), 8 * word);
+  };
+  half('x', 'half1', whole, -A1, -A2);
+  half(
+    'y',
+    'half2',
+    indices(HALF_LIMBS).map(() => k.constant(0)),
+    B1_NEGATED,
+    -B2,
+  );
+  const operand = bytesAt(BITS * HALF_LIMBS);
+  meansLow(k, `half1 = k - ${A1} * c - ${A2} * d`, BITS * HALF_LIMBS, operand);
+  meansLow(k, `half2 = ${B1_NEGATED} * c - ${B2} * d`, BITS * HALF_LIMBS, operand);
+  return `/** half1 + half2 λ = k (mod n): k - c a1 - d a2 and -c b1 - d b2, both modulo 2^145. */
+export function splitHalves(half1: usize, half2: usize, k: usize, c: usize, d: usize): void {
+${k.body()}}
+`;
+}
+
 const bytesOf = (x) => indices(32).map((i) => Number((x >> BigInt(8 * i)) & 255n));
 
 function constants() {
   const list = [
-    ['LAMBDA', 'λ, the cube root of 1 with λ(x, y) = (βx, y)', LAMBDA],
     ['G1', '2^384 b2 / n, rounded', rounded(B2)],
     ['G2', '-2^384 b1 / n, rounded', rounded(B1_NEGATED)],
-    ['MINUS_B1', '-b1', B1_NEGATED],
-    ['MINUS_B2', '-b2 mod n', N - B2],
   ];
   return list
     .map(

@@ -1,2 +1,3 @@
+export const L: bigint;
 export const output: string;
 export function generate(): string;

@@ -11,7 +11,7 @@ const BITS = 28;
 const LIMBS = 9;
 const HALF = 1n << 27n;
 const C = 27742317777372353535851937790883648493n;
-const L = 2n ** 252n + C;
+export const L = 2n ** 252n + C;
 
 export const output = 'assembly/ed25519/scalar-kernels.ts';
 

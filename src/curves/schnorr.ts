@@ -2,12 +2,21 @@
 // compiled curves.
 
 import { checkBytes, checkBytesOfLength, isBytesOfLength } from './arguments.js';
-import { checkInRange, isValidSecretKey, randomSecretKey, secp256k1 } from './secp256k1.js';
-import { withCurves } from './wasm.js';
+import {
+  checkInRange,
+  inGroups,
+  isValidSecretKey,
+  randomSecretKey,
+  SMALL_BATCH,
+  secp256k1,
+} from './secp256k1.js';
+import type { PreparedKey } from './types.js';
+import { type Curves, withCurves } from './wasm.js';
 
 const OK = 0;
 const AUX_RAND_BYTES = 32;
 const EVEN = 2;
+const PREPARED_BYTES = 64;
 
 export interface SchnorrKeyPair {
   /** 32 bytes */
@@ -41,7 +50,7 @@ function getPublicKey(secretKey: Uint8Array): Uint8Array {
   checkBytesOfLength(secretKey, 'secretKey', lengths.secretKey);
   return withCurves((curves) => {
     curves.put('secretKey', secretKey);
-    checkInRange(curves.run.schnorrPublicKey());
+    checkInRange(curves.run.schnorrPrepare());
     return curves.take('publicKey', lengths.publicKey);
   });
 }
@@ -55,20 +64,25 @@ function getPublicKey(secretKey: Uint8Array): Uint8Array {
 function sign(message: Uint8Array, secretKey: Uint8Array, auxRand?: Uint8Array): Uint8Array {
   checkBytes(message, 'message');
   checkBytesOfLength(secretKey, 'secretKey', lengths.secretKey);
-  if (auxRand !== undefined) checkBytesOfLength(auxRand, 'auxRand', AUX_RAND_BYTES);
-  const auxiliary = auxRand ?? crypto.getRandomValues(new Uint8Array(AUX_RAND_BYTES));
+  const auxiliary = checkAuxRand(auxRand);
   return withCurves((curves) => {
-    const { run } = curves;
     curves.put('secretKey', secretKey);
-    curves.put('extra', auxiliary);
-    curves.hold(message);
-    checkInRange(run.schnorrSignStart());
-    curves.feed(run.secp256k1Absorb);
-    if (run.schnorrSignCommit() !== OK)
-      throw new RangeError('the nonce came out as 0: sign with another auxRand');
-    curves.feed(run.secp256k1Absorb);
-    run.schnorrSignFinish();
-    return curves.take('signature', lengths.signature);
+    checkInRange(curves.run.schnorrPrepare());
+    return signPrepared(curves, message, auxiliary);
+  });
+}
+
+/**
+ * Checks a secret key and derives its public key (32 bytes) once, for signing many messages. Of the prepared key's
+ * functions, the second argument is `auxRand`, the same for all messages of a batch if given.
+ * @throws {TypeError | RangeError} if the key is not 32 bytes in [1, n - 1]
+ */
+function prepare(secretKey: Uint8Array): PreparedKey<Uint8Array> {
+  checkBytesOfLength(secretKey, 'secretKey', lengths.secretKey);
+  return withCurves((curves) => {
+    curves.put('secretKey', secretKey);
+    checkInRange(curves.run.schnorrPrepare());
+    return new PreparedSchnorrKey(curves.take('preparedKey', PREPARED_BYTES));
   });
 }
 
@@ -103,4 +117,112 @@ function isValidPublicKey(publicKey: Uint8Array): boolean {
 const utils = Object.freeze({ randomSecretKey, isValidSecretKey, isValidPublicKey });
 
 /** BIP-340 with the API of @noble/curves. */
-export const schnorr = Object.freeze({ keygen, getPublicKey, sign, verify, lengths, utils });
+export const schnorr = Object.freeze({ keygen, getPublicKey, sign, verify, prepare, lengths, utils });
+
+class PreparedSchnorrKey implements PreparedKey<Uint8Array> {
+  /** Secret scalar of a point with an even y, public key. */
+  #expansion: Uint8Array | undefined;
+  readonly #publicKey: Uint8Array;
+
+  constructor(expansion: Uint8Array) {
+    this.#expansion = expansion;
+    this.#publicKey = expansion.slice(PREPARED_BYTES - lengths.publicKey);
+  }
+
+  get publicKey(): Uint8Array {
+    return this.#publicKey.slice();
+  }
+
+  sign(message: Uint8Array, auxRand?: Uint8Array): Uint8Array {
+    checkBytes(message, 'message');
+    const auxiliary = checkAuxRand(auxRand);
+    const expansion = this.#usable();
+    return withCurves((curves) => {
+      curves.put('preparedKey', expansion);
+      return signPrepared(curves, message, auxiliary);
+    });
+  }
+
+  signBatch(messages: readonly Uint8Array[], auxRand?: Uint8Array): Uint8Array[] {
+    if (!Array.isArray(messages)) throw new TypeError('messages must be an array');
+    const list = [...messages];
+    for (const message of list) checkBytes(message, 'message');
+    checkAuxRand(auxRand);
+    const expansion = this.#usable();
+    return inGroups(list, (group) =>
+      group.length < SMALL_BATCH
+        ? group.map((message) => this.sign(message, auxRand))
+        : signGroup(expansion, group, auxRand),
+    );
+  }
+
+  destroy(): void {
+    this.#expansion?.fill(0);
+    this.#expansion = undefined;
+  }
+
+  #usable(): Uint8Array {
+    if (this.#expansion === undefined)
+      throw new TypeError('this key was destroyed: prepare it again to sign');
+    return this.#expansion;
+  }
+}
+
+/** Signs with the key in PREPARED_KEY. */
+function signPrepared(curves: Curves, message: Uint8Array, auxiliary: Uint8Array): Uint8Array {
+  const { run } = curves;
+  curves.put('extra', auxiliary);
+  curves.hold(message);
+  run.schnorrSignStart();
+  curves.feed(run.secp256k1Absorb);
+  checkNonce(run.schnorrSignCommit());
+  curves.feed(run.secp256k1Absorb);
+  run.schnorrSignFinish();
+  return curves.take('signature', lengths.signature);
+}
+
+/**
+ * Signs as many messages as a batch may have. They are copied, because each is read twice and has to be the same: two
+ * challenges under one nonce would give the key away.
+ */
+function signGroup(
+  expansion: Uint8Array,
+  messages: readonly Uint8Array[],
+  auxRand: Uint8Array | undefined,
+): Uint8Array[] {
+  const copies = messages.map((message) => new Uint8Array(message));
+  try {
+    return withCurves((curves) => {
+      const { run } = curves;
+      curves.useBatch();
+      curves.put('preparedKey', expansion);
+      for (const [i, message] of copies.entries()) {
+        curves.put('extra', checkAuxRand(auxRand));
+        curves.hold(message);
+        run.schnorrSignStart();
+        curves.feed(run.secp256k1Absorb);
+        checkNonce(run.schnorrBatchCommit(i));
+      }
+      run.schnorrBatchMultiply(copies.length);
+      return copies.map((message, i) => {
+        curves.hold(message);
+        run.schnorrBatchChallenge(i);
+        curves.feed(run.secp256k1Absorb);
+        run.schnorrSignFinish();
+        return curves.take('signature', lengths.signature);
+      });
+    });
+  } finally {
+    for (const copy of copies) copy.fill(0);
+  }
+}
+
+function checkAuxRand(auxRand: Uint8Array | undefined): Uint8Array {
+  if (auxRand === undefined) return crypto.getRandomValues(new Uint8Array(AUX_RAND_BYTES));
+  checkBytesOfLength(auxRand, 'auxRand', AUX_RAND_BYTES);
+  return auxRand;
+}
+
+function checkNonce(status: number): void {
+  if (status !== OK) throw new RangeError('the nonce came out as 0: sign with another auxRand');
+}

@@ -1,8 +1,9 @@
 // The one door to the compiled curves: instantiates the module at the first call, copies arguments in, calls, copies
 // results out and wipes. Synchronous throughout, so no two calls interleave.
 //
-// Invariant: between calls the memory holds no secret. Everything that can hold one lies in the ranges SECRETS and
-// MESSAGE (assembly/memory.ts); both are wiped after every call, also after a failure or a trap.
+// Invariant: between calls the memory holds no secret. Everything that can hold one lies in the ranges SECRETS, MESSAGE
+// and BATCH_SECRETS (assembly/memory.ts), which are wiped after every call, also after a failure or a trap; the last, which
+// is large, after those that said that they use it.
 
 import base64 from '#curves-wasm';
 import { lengthOf } from './arguments.js';
@@ -14,6 +15,8 @@ export interface CurvesExports {
   readonly MESSAGE_BYTES: WebAssembly.Global<'i32'>;
   readonly SECRETS: WebAssembly.Global<'i32'>;
   readonly SECRETS_BYTES: WebAssembly.Global<'i32'>;
+  readonly BATCH_SECRETS: WebAssembly.Global<'i32'>;
+  readonly BATCH_SECRETS_BYTES: WebAssembly.Global<'i32'>;
   readonly SECRET_KEY: WebAssembly.Global<'i32'>;
   readonly PUBLIC_KEY: WebAssembly.Global<'i32'>;
   readonly SIGNATURE: WebAssembly.Global<'i32'>;
@@ -39,26 +42,35 @@ export interface CurvesExports {
 
   readonly DIGEST: WebAssembly.Global<'i32'>;
   readonly SEED: WebAssembly.Global<'i32'>;
+  readonly BATCH_SIGNATURES: WebAssembly.Global<'i32'>;
   secp256k1SecretFromSeed(): void;
-  secp256k1CheckSecretKey(): number;
+  secp256k1Prepare(): number;
   secp256k1PublicKey(compressed: number): number;
   secp256k1ConvertPublicKey(length: number, compressed: number): number;
   secp256k1HashStart(): void;
   secp256k1Absorb(length: number): void;
   secp256k1HashFinish(): void;
-  secp256k1Sign(lowS: number, hedged: number): number;
+  secp256k1Sign(lowS: number, hedged: number): void;
+  secp256k1BatchAdd(index: number, hedged: number): void;
+  secp256k1BatchSign(count: number, lowS: number): void;
   secp256k1Verify(publicKeyLength: number, lowS: number, recovered: number): number;
   secp256k1Recover(): number;
 
-  schnorrPublicKey(): number;
-  schnorrSignStart(): number;
+  schnorrPrepare(): number;
+  schnorrSignStart(): void;
   schnorrSignCommit(): number;
   schnorrSignFinish(): void;
+  schnorrBatchCommit(index: number): number;
+  schnorrBatchMultiply(count: number): void;
+  schnorrBatchChallenge(index: number): void;
   schnorrVerifyStart(): void;
   schnorrVerifyFinish(): number;
 }
 
-/** The buffers for arguments and results; assembly/memory.ts and secp256k1/ecdsa.ts have their sizes. */
+/**
+ * The buffers for arguments and results; assembly/memory.ts and secp256k1/ecdsa.ts have their sizes. `compact` is what
+ * follows the recovery id in `signature`: engines make arrays of up to 64 bytes several times as fast as longer ones.
+ */
 export type BufferName =
   | 'secretKey'
   | 'publicKey'
@@ -66,7 +78,9 @@ export type BufferName =
   | 'extra'
   | 'preparedKey'
   | 'digest'
-  | 'seed';
+  | 'seed'
+  | 'compact'
+  | 'batchSignatures';
 
 export class Curves {
   readonly run: CurvesExports;
@@ -75,10 +89,13 @@ export class Curves {
   readonly #pieceBytes: number;
   readonly #secrets: number;
   readonly #secretsEnd: number;
+  readonly #batch: number;
+  readonly #batchEnd: number;
   #view: Uint8Array;
   #messageLength = 0;
   #longMessage: Uint8Array | undefined;
   #written = 0;
+  #usesBatch = false;
 
   constructor(exports: CurvesExports) {
     this.run = exports;
@@ -90,11 +107,15 @@ export class Curves {
       preparedKey: exports.PREPARED_KEY.value,
       digest: exports.DIGEST.value,
       seed: exports.SEED.value,
+      compact: exports.SIGNATURE.value + 1,
+      batchSignatures: exports.BATCH_SIGNATURES.value,
     };
     this.#message = exports.MESSAGE.value;
     this.#pieceBytes = exports.MESSAGE_BYTES.value;
     this.#secrets = exports.SECRETS.value;
     this.#secretsEnd = this.#secrets + exports.SECRETS_BYTES.value;
+    this.#batch = exports.BATCH_SECRETS.value;
+    this.#batchEnd = this.#batch + exports.BATCH_SECRETS_BYTES.value;
     this.#view = new Uint8Array(exports.memory.buffer);
   }
 
@@ -147,10 +168,17 @@ export class Curves {
     return this.#bytes().slice(this.#message + start, this.#message + start + length);
   }
 
+  /** To be called before functions of the module that work on a batch of signatures. */
+  useBatch(): void {
+    this.#usesBatch = true;
+  }
+
   wipe(): void {
     const bytes = this.#bytes();
     bytes.fill(0, this.#secrets, this.#secretsEnd);
     bytes.fill(0, this.#message, this.#message + this.#written);
+    if (this.#usesBatch) bytes.fill(0, this.#batch, this.#batchEnd);
+    this.#usesBatch = false;
     this.#longMessage?.fill(0);
     this.#longMessage = undefined;
     this.#written = 0;

@@ -49,6 +49,15 @@ describe('lanes', () => {
     expect(() => k.emitWord(['out.l0', 'out.l1'], low, 7n, (text) => text)).toThrow(TypeError);
   });
 
+  it('know the carries of the two halves apart, though they have one text', () => {
+    const k = kernel();
+    const limbs = ['a.l0', 'a.l1'].map((name) => k.limb(name, [0n, 2n ** 31n]));
+    const word = k.letWord('x', k.word('a.w0', ...limbs));
+    const [lower, upper] = k.each((limb) => k.shr(limb, 29), word);
+    expect(lower!.text).toBe(upper!.text);
+    expect(lower!.polynomial.key).not.toBe(upper!.polynomial.key);
+  });
+
   it('check the bounds of both halves', () => {
     const k = kernel();
     const word = k.letWord('x', k.word('a.w0', k.limb('a', [0n, 1n]), k.limb('b', [0n, 7n])));

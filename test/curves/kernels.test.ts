@@ -4,17 +4,23 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { describe, expect, it, vi } from 'vitest';
 import { BoundError, Kernel, type Value } from '../../scripts/kernels/core.mjs';
-import { biasFor, generate as generateSecp256k1 } from '../../scripts/kernels/field-secp256k1.mjs';
-import { BIAS, generate as generate25519 } from '../../scripts/kernels/field25519.mjs';
+import {
+  biasFor,
+  generate as generateSecp256k1,
+  P as P_SECP256K1,
+} from '../../scripts/kernels/field-secp256k1.mjs';
+import { BIAS, generate as generate25519, P as P_25519 } from '../../scripts/kernels/field25519.mjs';
+import { generate as generateLanes } from '../../scripts/kernels/field25519-lanes.mjs';
 import { evaluate } from '../../scripts/kernels/meaning.mjs';
 import { Polynomial, ProofError } from '../../scripts/kernels/polynomial.mjs';
 import { generate as generateScalarSecp256k1, N } from '../../scripts/kernels/scalar-secp256k1.mjs';
-import { generate as generateScalar25519 } from '../../scripts/kernels/scalar25519.mjs';
+import { generate as generateScalar25519, L } from '../../scripts/kernels/scalar25519.mjs';
 
-const p = 2n ** 255n - 19n;
-const L_LOW = BigInt.asIntN(28, 27742317777372353535851937790883648493n); // the lowest limb of L - 2^252
+const p = P_25519;
 const integerOf = (limbs: bigint[]) => limbs.reduce((x, limb, i) => x + (limb << BigInt(29 * i)), 0n);
 
 describe('interval analysis', () => {
@@ -164,6 +170,13 @@ describe('polynomials', () => {
     );
   });
 
+  it('are even where every value of the unknowns makes them even', () => {
+    const even = x.times(x).plus(x).plus(x.times(y).times(y).scaled(3n)).minus(y.times(x));
+    expect(() => even.mustBeEven('sum')).not.toThrow();
+    expect(() => even.plus(x).mustBeEven('sum')).toThrow(ProofError);
+    expect(() => even.plus(Polynomial.constant(3n)).mustBeEven('sum')).toThrow(ProofError);
+  });
+
   it('are read from formulas', () => {
     const formulas: [string, Polynomial][] = [
       ['a - b', named('a').minus(named('b'))],
@@ -186,6 +199,11 @@ describe('polynomials', () => {
       expect(() => evaluate(formula, named), formula).toThrow(SyntaxError);
     }
   });
+});
+
+it('the moduli that everything is proved for are those of the curves', () => {
+  expect([P_25519, L]).toEqual([ed25519.Point.Fp.ORDER, ed25519.Point.Fn.ORDER]);
+  expect([P_SECP256K1, N]).toEqual([secp256k1.Point.Fp.ORDER, secp256k1.Point.Fn.ORDER]);
 });
 
 describe('a kernel', () => {
@@ -334,8 +352,11 @@ describe('a slip in the generator is refused:', () => {
   const otherWord: Slip = ([pointer, value, offset], before) =>
     offset === 16 && value !== before[1] ? [pointer, before[1], offset] : undefined;
 
+  /** What makes the half of 3a^2 exact is p where a is odd; 2p would not. */
+  const odd = constant(P_SECP256K1 & (2n ** 29n - 1n), 2n * (P_SECP256K1 & (2n ** 29n - 1n)));
+  const lowL = BigInt.asIntN(28, L); // the lowest limb of what folding multiplies by
   const c = (2n ** 256n - N) & (2n ** 29n - 1n); // the lowest limb of what a comparison with n adds
-  const slips: Record<string, [() => string, [string, Operation, Slip][]]> = {
+  const slips: Record<string, [() => string, [string, Operation, Slip, typeof BoundError?][]]> = {
     field25519: [
       generate25519,
       [
@@ -362,12 +383,24 @@ describe('a slip in the generator is refused:', () => {
         ['folding seven bits up', 'shl', bits(8, 7)],
         ['a carry of 28 bits', 'shr', bits(29, 28)],
         ['the wrong product in a column', 'add', otherProduct],
-        ['a square without the doubled terms', 'constant', constant(2n, 1n)],
+        ['a square without the doubled terms', 'shl', bits(1, 0)],
         ['a select the wrong way round', 'select', exchanged],
+        ['half of what may be odd', 'constant', odd],
         ['folding at 2^256 with 976', 'constant', constant(977n, 976n)],
         ['a comparison with p + 1', 'constant', later(1, constant(977n, 976n))],
         ['loading from one byte before', 'load64', oneByteOff],
         ['storing the wrong word', 'store64', otherWord],
+      ],
+    ],
+    'field25519-lanes': [
+      generateLanes,
+      [
+        // what does not cancel in Karatsuba's differences may be negative
+        ['another index in a product', 'mul', later(20, otherIndex), BoundError],
+        ['the wrong product taken away', 'sub', later(5, otherTerm), BoundError],
+        ['a lost carry', 'add', carryLost],
+        ['a carry of 28 bits', 'shr', bits(29, 28)],
+        ['folding with 1152 + 2^9', 'shl', bits(6, 9)],
       ],
     ],
     scalar25519: [
@@ -376,7 +409,7 @@ describe('a slip in the generator is refused:', () => {
         ['another index in a product', 'mul', later(40, otherIndex)],
         ['a lost carry', 'add', later(3, carryLost)],
         ['rounding by a quarter', 'constant', constant(2n ** 27n, 2n ** 26n)],
-        ['folding with c + 1', 'constant', constant(L_LOW, L_LOW + 1n)],
+        ['folding with c + 1', 'constant', constant(lowL, lowL + 1n)],
         ['a carry of 27 bits', 'shr', later(40, bits(28, 27))],
         ['the wrong product in a column', 'add', otherProduct],
         ['a top limb of 28 bits', 'low', bits(29, 28)],
@@ -401,8 +434,8 @@ describe('a slip in the generator is refused:', () => {
     ],
   };
   for (const [module, [generate, list]] of Object.entries(slips)) {
-    it.each(list)(`${module}: %s`, (_, operation, slip) => {
-      expect(() => generateWith(generate, operation, slip)).toThrow(ProofError);
+    it.each(list)(`${module}: %s`, (_, operation, slip, error = ProofError) => {
+      expect(() => generateWith(generate, operation, slip)).toThrow(error);
     });
   }
 });
@@ -424,7 +457,12 @@ describe('generate.mjs', () => {
       /out = a: before the reduction: is not so/,
     ],
     ['limbs.mjs', 'k.shl(limb, 1)', 'limb', /out = a\^2: is not so/],
-    ['field-secp256k1.mjs', '  means(k, equation, P);\n', '', /nothing states what is written to out\.l0/],
+    [
+      'field-secp256k1.mjs',
+      '  else means(k, equation, P);\n',
+      '',
+      /nothing states what is written to out\.l0/,
+    ],
   ])('fails, and says why, where %s says %s no more', (file, from, to, message) => {
     const root = mkdtempSync(join(tmpdir(), 'kernels-'));
     try {

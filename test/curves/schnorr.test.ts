@@ -58,6 +58,13 @@ describe.skipIf(file === undefined)('the vectors of BIP-340', () => {
       expect(hex(schnorr.getPublicKey(bytes(secretKey)))).toBe(publicKey!.toLowerCase());
       const signed = schnorr.sign(bytes(message), bytes(secretKey), bytes(auxRand));
       expect(hex(signed)).toBe(signature!.toLowerCase());
+      const prepared = schnorr.prepare(bytes(secretKey));
+      expect(hex(prepared.publicKey)).toBe(publicKey!.toLowerCase());
+      const again = [
+        prepared.sign(bytes(message), bytes(auxRand)),
+        ...prepared.signBatch(new Array(5).fill(bytes(message)), bytes(auxRand)),
+      ];
+      expect(new Set(again.map(hex))).toEqual(new Set([hex(signed)]));
     }
     expect(schnorr.verify(bytes(signature), bytes(message), bytes(publicKey))).toBe(result === 'TRUE');
   });
@@ -141,6 +148,77 @@ describe('sign', () => {
     expect(new Set(signatures.map(hex)).size).toBe(3);
     for (const signature of signatures)
       expect(noble.verify(signature, message, noble.getPublicKey(key))).toBe(true);
+  });
+});
+
+describe('prepared keys', () => {
+  it('sign as sign does', () => {
+    fc.assert(
+      fc.property(validKeys, messages, edgeBytes(32), (key, message, auxRand) => {
+        const prepared = schnorr.prepare(key);
+        expect(hex(prepared.publicKey)).toBe(hex(noble.getPublicKey(key)));
+        expect(hex(prepared.sign(message, auxRand))).toBe(hex(noble.sign(message, key, auxRand)));
+      }),
+      repeatable(60),
+    );
+  });
+
+  it.each([0, 1, 2, 3, 4, 13, 14, 32, 33, 63, 64, 65, 130])('sign batches of %i messages', (size) => {
+    const [key, auxRand] = [bigEndian(0x1234567890abcdefn), bigEndian(7n)];
+    const list = Array.from({ length: size }, (_, i) => new Uint8Array(i).fill(i));
+    const signatures = schnorr.prepare(key).signBatch(list, auxRand);
+    expect(signatures.map(hex)).toEqual(list.map((message) => hex(schnorr.sign(message, key, auxRand))));
+    for (const i of [0, 1, size - 1].filter((index) => index in list))
+      expect(hex(signatures[i]!)).toBe(hex(noble.sign(list[i]!, key, auxRand)));
+  });
+
+  it('sign batches with messages of many pieces', () => {
+    const [key, auxRand] = [bigEndian(3n), bigEndian(4n)];
+    const list = [0, 65_537, 1, 200_001, 65_536].map((length) => new Uint8Array(length).fill(length));
+    expect(schnorr.prepare(key).signBatch(list, auxRand).map(hex)).toEqual(
+      list.map((message) => hex(noble.sign(message, key, auxRand))),
+    );
+  });
+
+  it('draw auxRand for every message where none is given', () => {
+    const prepared = schnorr.prepare(bigEndian(2n));
+    const message = bigEndian(1n);
+    const signatures = [...prepared.signBatch(new Array(6).fill(message)), prepared.sign(message)];
+    expect(new Set(signatures.map(hex)).size).toBe(7);
+    for (const signature of signatures)
+      expect(noble.verify(signature, message, prepared.publicKey)).toBe(true);
+  });
+
+  it('keep their own copy of the key, and give copies of the public key', () => {
+    const [key, message, auxRand] = [bigEndian(6n), bigEndian(1n), bigEndian(2n)];
+    const prepared = schnorr.prepare(key);
+    key.fill(0xff);
+    prepared.publicKey.fill(0);
+    expect(hex(prepared.sign(message, auxRand))).toBe(hex(noble.sign(message, bigEndian(6n), auxRand)));
+    expect(hex(prepared.publicKey)).toBe(hex(noble.getPublicKey(bigEndian(6n))));
+  });
+
+  it('refuse to sign once destroyed', () => {
+    const prepared = schnorr.prepare(bigEndian(6n));
+    prepared.destroy();
+    prepared.destroy();
+    expect(() => prepared.sign(bigEndian(1n))).toThrow(TypeError);
+    expect(() => prepared.signBatch([bigEndian(1n)])).toThrow(TypeError);
+  });
+
+  it('check their arguments, also those of a whole batch before any is signed', () => {
+    const prepared = schnorr.prepare(bigEndian(6n));
+    const message = bigEndian(1n);
+    expect(() => prepared.sign('m' as never)).toThrow(TypeError);
+    expect(() => prepared.sign(message, 1 as never)).toThrow(TypeError);
+    expect(() => prepared.sign(message, new Uint8Array(31))).toThrow(RangeError);
+    expect(() => prepared.signBatch(message as never)).toThrow(TypeError);
+    expect(() => prepared.signBatch([message, 'm' as never])).toThrow(TypeError);
+    expect(() => prepared.signBatch([message], new Uint8Array(33))).toThrow(RangeError);
+    for (const value of [0n, n, 2n ** 256n - 1n])
+      expect(() => schnorr.prepare(bigEndian(value))).toThrow(RangeError);
+    expect(() => schnorr.prepare(null as never)).toThrow(TypeError);
+    expect(() => schnorr.prepare(new Uint8Array(31))).toThrow(RangeError);
   });
 });
 

@@ -11,7 +11,7 @@ import { BoundError } from '../../scripts/kernels/core.mjs';
 import { biasFor, generate } from '../../scripts/kernels/field-secp256k1.mjs';
 import { debugCurves } from './debug-curves.js';
 import { edgeBytes, fromLittleEndian, hex, littleEndian, repeatable } from './edge-inputs.js';
-import { bigEndian, edgeScalars, fromBigEndian, mod, n, p } from './secp256k1-inputs.js';
+import { bigEndian, edgeScalars, fromBigEndian, lambda, mod, n, p } from './secp256k1-inputs.js';
 
 const { address, call, place, bytesAt, limbsAt } = debugCurves();
 const valueAt = (at: number) => limbsAt(at).reduceRight((x, limb) => (x << 29n) + BigInt(limb), 0n);
@@ -42,27 +42,21 @@ const operations: Operation[] = [
   { name: 'Mul', operands: [1, 2], value: (a, b) => a! * b! },
   { name: 'Sqr', operands: [1], value: (a) => a! * a! },
   { name: 'MulAdd', operands: [1, 2, 1], value: (a, b, c) => a! * b! + c! },
-  { name: 'MulSub', operands: [1, 1, 1], value: (a, b, c) => a! * b! - c! },
-  { name: 'Sub', operands: [1, 1], value: (a, b) => a! - b! },
-  { name: 'Times3', operands: [1], value: (a) => 3n * a! },
-  { name: 'Times21', operands: [1], value: (a) => 21n * a! },
+  { name: 'MulSub', operands: [1, 2, 1], value: (a, b, c) => a! * b! - c! },
+  { name: 'Sub', operands: [2, 1], value: (a, b) => a! - b! },
   {
     name: 'MulDifferenceSubMul',
     operands: [1, 1, 1, 1, 1],
     value: (a, b, c, d, e) => a! * (b! - c!) - d! * e!,
   },
-  {
-    name: 'MulSumsSub',
-    operands: [1, 2, 1, 1, 1, 1],
-    value: (a, b, c, d, e, f) => (a! + b!) * (c! + d!) - e! - f!,
-  },
-  { name: 'MulAddSquares', operands: [1, 1, 1, 1], value: (a, b, c, d) => a! * b! + c! * c! - d! * d! },
-  { name: 'MulSumAddMul', operands: [1, 1, 1, 1, 1], value: (a, b, c, d, e) => (a! + b!) * c! + d! * e! },
-  { name: 'SqrTimes3', operands: [1], value: (a) => 3n * a! * a! },
-  { name: 'MulTimes2', operands: [1, 1], value: (a, b) => 2n * a! * b! },
-  { name: 'SqrSub8', operands: [1, 1], value: (a, b) => a! * a! - 8n * b! },
+  { name: 'MulDifferenceSub', operands: [1, 2, 2, 2], value: (a, b, c, d) => a! * (b! - c!) - d! },
+  { name: 'SqrTimes3Half', operands: [1], value: (a) => 3n * a! * a! * ((p + 1n) / 2n) },
   { name: 'SqrSubSub2', operands: [1, 1, 1], value: (a, b, c) => a! * a! - b! - 2n * c! },
-  { name: 'MulDifferenceSub8', operands: [1, 1, 1, 1], value: (a, b, c, d) => a! * (4n * b! - c!) - 8n * d! },
+  {
+    name: 'MulDifferenceAddSqr',
+    operands: [1, 1, 1, 1],
+    value: (a, b, c, d) => a! * (b! - c!) + d! * d!,
+  },
 ];
 
 describe.each(operations)('$name', ({ name, operands, value }) => {
@@ -121,6 +115,21 @@ describe('other field operations', () => {
         call('fieldSecp256k1NegateIf', place(0), place(1), negative ? -1n : 0n);
         expect(Math.max(...limbsAt(place(0)))).toBeLessThanOrEqual(2 * UNIT);
         expect(mod(valueAt(place(0)), p)).toBe(mod(negative ? -valueAt(place(1)) : valueAt(place(1)), p));
+      }),
+      repeatable(200),
+    );
+  });
+
+  it('sqrTimes squares so many times, also in place', () => {
+    fc.assert(
+      fc.property(limbs(1), fc.integer({ min: 1, max: 24 }), fc.boolean(), (a, count, inPlace) => {
+        const from = inPlace ? place(0) : place(1);
+        limbsAt(from).set(a);
+        let expected = mod(valueAt(from), p);
+        for (let i = 0; i < count; i++) expected = (expected * expected) % p;
+        call('fieldSecp256k1SqrTimes', place(0), from, count);
+        expect(Math.max(...limbsAt(place(0)))).toBeLessThanOrEqual(UNIT);
+        expect(mod(valueAt(place(0)), p)).toBe(expected);
       }),
       repeatable(200),
     );
@@ -220,6 +229,39 @@ describe('scalars', () => {
     );
   });
 
+  it('splitHalves and nonAdjacentFormVarTime give digits of -2 that stand for k', () => {
+    const signed = (at: number) => BigInt.asIntN(145, fromLittleEndian(bytesAt(at, 24)));
+    fc.assert(
+      fc.property(inRange, fc.constantFrom(5, 11), (k, width) => {
+        put(k);
+        const [half1, half2, digits] = [place(2), place(3), place(8)];
+        call('mulShift384', half1, place(1), address('G1'));
+        call('mulShift384', half2, place(1), address('G2'));
+        call('splitHalves', half1, half2, place(1), half1, half2);
+        expect(mod(signed(half1) + signed(half2) * lambda, n)).toBe(k);
+        for (const at of [half1, half2]) {
+          const half = signed(at);
+          expect(half > -(2n ** 128n) && half < 2n ** 128n).toBe(true);
+          bytesAt(digits, 1040).fill(0);
+          call('nonAdjacentFormVarTime', digits, at, width);
+          const read = new DataView(bytesAt(digits, 1040).slice().buffer);
+          let [sum, last] = [0n, -width];
+          for (let place = 0; place < 130; place++) {
+            const digit = read.getInt16(8 * place, true);
+            if (digit === 0) continue;
+            expect(digit & 1).toBe(1);
+            expect(Math.abs(digit)).toBeLessThan(2 ** (width - 1));
+            expect(place - last).toBeGreaterThanOrEqual(width);
+            last = place;
+            sum += BigInt(digit) * (-2n) ** BigInt(place);
+          }
+          expect(sum).toBe(half);
+        }
+      }),
+      repeatable(500),
+    );
+  });
+
   it('addScalar, halveScalar, negateScalarIf and reduceScalar agree', () => {
     fc.assert(
       fc.property(inRange, inRange, any, (a, b, c) => {
@@ -249,6 +291,89 @@ describe('scalars', () => {
       }),
       repeatable(800),
     );
+  });
+});
+
+describe('Jacobian points', () => {
+  const G = noble.Point.BASE;
+  const { Fp } = noble.Point;
+  const [P, Q, Z, table] = [place(0), place(3), place(5), place(16)];
+  const numbers = fc.oneof(fc.constantFrom(1n, 2n, p - 1n, 2n ** 255n), fc.bigInt(2n, p - 2n));
+
+  const putAffine = (at: number, { x, y }: { x: bigint; y: bigint }) => {
+    setValue(at, x);
+    setValue(at + 36, y);
+  };
+  /** Coordinates X, Y, Z of the point. */
+  const putJacobian = (at: number, point: typeof G, z: bigint) => {
+    const { x, y } = point.toAffine();
+    putAffine(at, { x: (x * z ** 2n) % p, y: (y * z ** 3n) % p });
+    setValue(at + 72, z);
+  };
+  const pointAt = (at: number, z: bigint) => {
+    const [inverse, X, Y] = [Fp.inv(z), mod(valueAt(at), p), mod(valueAt(at + 36), p)];
+    return noble.Point.fromAffine({ x: (X * inverse ** 2n) % p, y: (Y * inverse ** 3n) % p });
+  };
+  const jacobianAt = (at: number) => pointAt(at, mod(valueAt(at + 72), p));
+
+  it('doubleNegated agrees', () => {
+    for (const k of edgeScalars.slice(0, 60)) {
+      putJacobian(P, G.multiply(k), mod(k * k + 1n, p));
+      call('doubleNegated', P);
+      expect(jacobianAt(P).equals(G.multiply(k).double().negate()), String(k)).toBe(true);
+    }
+  });
+
+  it('addAffineVarTime agrees, for equal and opposite points and those of another curve as well', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...edgeScalars.slice(0, 60)),
+        fc.constantFrom(...edgeScalars.slice(0, 60)),
+        fc.constantFrom('any', 'equal', 'opposite'),
+        fc.boolean(),
+        fc.tuple(numbers, numbers),
+        (j, k, relation, negative, [z, factor]) => {
+          const p1 = G.multiply(j);
+          const other = { any: G.multiply(k), equal: p1, opposite: p1.negate() }[relation];
+          const expected = p1.add(negative ? other.negate() : other);
+          putJacobian(P, p1, z);
+          putAffine(Q, other.toAffine());
+          // q of the original curve, p on that of `factor`: the Z for q is that of p times it
+          setValue(Z, (z * factor) % p);
+          putAffine(P, {
+            x: (valueAt(P) * factor ** 2n) % p,
+            y: (valueAt(P + 36) * factor ** 3n) % p,
+          });
+          const finite = call('addAffineVarTime', P, Z, Q, negative ? 1 : 0);
+          expect(finite).toBe(expected.is0() ? 0 : 1);
+          if (expected.is0()) return;
+          const sum = pointAt(P, mod(valueAt(P + 72) * factor, p));
+          expect(sum.equals(expected)).toBe(true);
+        },
+      ),
+      repeatable(300),
+    );
+  });
+
+  it.each([2, 8, 32])('tables of %i odd multiples agree, on either curve', (count) => {
+    for (const [i, k] of [1n, 2n, n - 1n, lambda, edgeScalars[40]!].entries()) {
+      const base = G.multiply(k);
+      const z = BigInt(i) ** 77n + 1n;
+      putJacobian(P, base, mod(z, p));
+      call('oddMultiples', table, P, count);
+      const entries = () => Array.from({ length: count }, (_, j) => table + 80 * j);
+      let multiple = base;
+      for (const at of entries()) {
+        expect(pointAt(at, 1n).equals(multiple)).toBe(true);
+        multiple = multiple.add(base.double());
+      }
+      call('oddMultiplesTimesZ', table, Z, P, count);
+      multiple = base;
+      for (const at of entries()) {
+        expect(pointAt(at, mod(valueAt(Z), p)).equals(multiple)).toBe(true);
+        multiple = multiple.add(base.double());
+      }
+    }
   });
 });
 
@@ -288,7 +413,8 @@ describe('u G + v P', () => {
   });
 
   it('agrees where partial sums are equal, opposite or infinity', () => {
-    for (const secret of [1n, 2n, 3n, n - 1n, n - 2n, (n + 1n) / 2n, edgeScalars[17]!]) {
+    const images = [lambda, lambda * lambda, -lambda, 2n * lambda].map((x) => mod(x, n));
+    for (const secret of [1n, 2n, 3n, n - 1n, n - 2n, (n + 1n) / 2n, edgeScalars[17]!, ...images]) {
       for (const a of [1n, 2n, 3n, 31n, 2n ** 127n, n - 1n]) {
         check(mod(a * secret, n), a, secret);
         check(mod(-a * secret, n), a, secret);
@@ -296,6 +422,27 @@ describe('u G + v P', () => {
         check(mod(1n - a * secret, n), a, secret);
       }
     }
+  });
+
+  it('agrees where an entry of one table meets that of another, equal or opposite', () => {
+    for (const digit of [1n, 3n, 15n, 511n, 1021n, 1023n]) {
+      for (const [i, place] of [0n, 1n, 6n, 63n, 100n].entries()) {
+        const at = 2n ** place;
+        for (const unit of [1n, lambda, n - 1n]) {
+          const secret = mod(digit * unit, n);
+          check(digit * at, at, secret);
+          check(digit * at, n - at, secret);
+          check(digit * at + BigInt(i), n - at, secret);
+          check(mod(digit * at * lambda + 1n, n), n - at, secret);
+        }
+      }
+    }
+  });
+
+  it('infinity leaves nothing to trip over', () => {
+    bytesAt(out, 112).fill(0xff);
+    check(0n, 0n, 5n);
+    check(n - 5n, 1n, 5n);
   });
 });
 
@@ -333,14 +480,32 @@ describe('nonces', () => {
 
   /** Signs with these candidates in place of the first ones. */
   function sign(forced: bigint[], z = digest): string {
+    force(forced);
+    bytesAt(address('SECRET_KEY'), 32).set(secret);
+    expect(call('secp256k1Prepare')).toBe(0);
+    bytesAt(address('DIGEST'), 32).set(z);
+    call('secp256k1Sign', 1, 0);
+    return hex(bytesAt(address('SIGNATURE'), 65));
+  }
+
+  /** The same in a batch, of which every signature has one candidate and its own digest. */
+  function signBatch(forced: bigint[], digests: Uint8Array[]): string[] {
+    bytesAt(address('SECRET_KEY'), 32).set(secret);
+    expect(call('secp256k1Prepare')).toBe(0);
+    for (const [i, z] of digests.entries()) {
+      force(forced.slice(i, i + 1));
+      bytesAt(address('DIGEST'), 32).set(z);
+      call('secp256k1BatchAdd', i, 0);
+    }
+    call('secp256k1BatchSign', digests.length, 1);
+    return digests.map((_, i) => hex(bytesAt(address('BATCH_SIGNATURES') + 65 * i, 65)));
+  }
+
+  function force(forced: bigint[]): void {
     const list = new Uint8Array(32 * forced.length);
     for (const [i, k] of forced.toReversed().entries()) list.set(bigEndian(k), 32 * i);
     bytesAt(address('FORCED_NONCES') + 8, list.length).set(list);
     bytesAt(address('FORCED_NONCES'), 1)[0] = forced.length;
-    bytesAt(address('SECRET_KEY'), 32).set(secret);
-    bytesAt(address('DIGEST'), 32).set(z);
-    expect(call('secp256k1Sign', 1, 0)).toBe(0);
-    return hex(bytesAt(address('SIGNATURE'), 65));
   }
 
   const d = fromBigEndian(secret);
@@ -372,5 +537,32 @@ describe('nonces', () => {
 
   it('at the edges sign right', () => {
     for (const k of edgeScalars) expect(sign([k]), String(k)).toBe(signed(k, d, z).bytes);
+  });
+
+  it.each([1, 2, 13, 14, 32, 33, 64])('at the edges sign right in batches of %i', (size) => {
+    for (let start = 0; start < edgeScalars.length; start += size) {
+      const nonces = edgeScalars.slice(start, start + size);
+      const digests = nonces.map((_, i) => sha256(Uint8Array.of(i)));
+      const expected = nonces.map((k, i) => signed(k, d, fromBigEndian(digests[i]!)).bytes);
+      expect(signBatch(nonces, digests)).toEqual(expected);
+    }
+  });
+
+  it('are all the same in a batch of one message', () => {
+    const digests = new Array<Uint8Array>(64).fill(digest);
+    expect(new Set(signBatch([], digests))).toEqual(new Set([sign([])]));
+  });
+
+  it.each([0n, n, 2n ** 256n - 1n])('%s is passed over in a batch', (rejected) => {
+    expect(signBatch([7n, rejected, 8n], [digest, digest, digest])).toEqual(
+      [7n, candidates(2)[1]!, 8n].map((k) => signed(k, d, z).bytes),
+    );
+  });
+
+  it('one that gives s = 0 is marked in a batch, and the others are right', () => {
+    const zero = bigEndian(mod(-(noble.Point.BASE.multiply(5n).x % n) * d, n));
+    const signatures = signBatch([7n, 5n, 8n], [digest, zero, digest]);
+    expect(signatures[1]!.slice(0, 2)).toBe('ff');
+    expect([signatures[0], signatures[2]]).toEqual([7n, 8n].map((k) => signed(k, d, z).bytes));
   });
 });

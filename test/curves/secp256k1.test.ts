@@ -9,6 +9,7 @@ import { secp256k1 } from '../../src/curves/secp256k1.js';
 import { edgeBytes, fromHex, hex, messages, repeatable } from './edge-inputs.js';
 import {
   bigEndian,
+  doubled,
   edgeScalars,
   fromBigEndian,
   mod,
@@ -88,6 +89,50 @@ describe('keys', () => {
       expect(hex(secp256k1.getPublicKey(key, false)), String(scalar)).toBe(
         hex(noble.getPublicKey(key, false)),
       );
+    }
+  });
+
+  /** What the fixed base adds: 43 odd digits from the lowest upwards, and the multiples before and in the last step. */
+  const lastAddition = (scalar: bigint) => {
+    const recoded = mod((scalar + 2n ** 258n - 1n) * ((n + 1n) / 2n), n);
+    const last = (2n * (recoded >> 252n) - 63n) << 252n;
+    return { before: 2n * recoded - (2n ** 258n - 1n) - last, last };
+  };
+
+  it('the last addition of the fixed base is of equal points for one scalar alone', () => {
+    const meeting: bigint[] = [];
+    for (let top = 0n; top < 16n; top++) {
+      const last = (2n * top - 63n) << 252n;
+      for (const multiple of [-5n, -4n, -3n, -2n, -1n, 0n]) {
+        for (const sign of [1n, -1n]) {
+          const before = sign * (last - multiple * n);
+          const odd = (before & 1n) === 1n;
+          if (odd && before < 2n ** 252n && before > -(2n ** 252n)) meeting.push(mod(before + last, n));
+        }
+      }
+    }
+    expect(meeting).toEqual([doubled, 0n]);
+    const { before, last } = lastAddition(doubled);
+    expect(mod(before, n)).toBe(mod(last, n));
+    expect(mod(before + last, n)).toBe(doubled);
+  });
+
+  it('getPublicKey agrees for that scalar and the ones around it', () => {
+    for (let offset = -70n; offset <= 70n; offset++) {
+      for (const scalar of [doubled + offset, n - doubled + offset]) {
+        expect(hex(secp256k1.getPublicKey(bigEndian(scalar), false)), String(offset)).toBe(
+          hex(noble.getPublicKey(bigEndian(scalar), false)),
+        );
+      }
+    }
+  });
+
+  it('getPublicKey agrees for runs of ones', () => {
+    for (let start = 0n; start < 256n; start += 5n) {
+      for (let end = start + 1n; end <= 256n; end += 17n) {
+        const key = bigEndian(mod((1n << end) - (1n << start), n));
+        expect(hex(secp256k1.getPublicKey(key))).toBe(hex(noble.getPublicKey(key)));
+      }
     }
   });
 
@@ -473,6 +518,29 @@ describe('prepared keys', () => {
       }),
       repeatable(60),
     );
+  });
+
+  it.each([0, 1, 2, 3, 4, 13, 14, 32, 33, 63, 64, 65, 130])('sign batches of %i messages', (size) => {
+    const key = bigEndian(0x1234567890abcdefn);
+    const prepared = secp256k1.prepare(key);
+    const list = Array.from({ length: size }, (_, i) => new Uint8Array(i).fill(i));
+    const digests = list.map((message) => sha256(message));
+    const expected = (options: NobleOptions) =>
+      digests.map((digest) => hex(noble.sign(digest, key, options)));
+    expect(prepared.signBatch(list).map(hex)).toEqual(expected({ prehash: false }));
+    for (const format of formats) {
+      const options = { prehash: false, format, lowS: format === 'der', extraEntropy: key };
+      expect(prepared.signBatch(digests, options).map(hex)).toEqual(expected(options));
+    }
+  });
+
+  it('hedge every signature of a batch by itself where extraEntropy is true', () => {
+    const prepared = secp256k1.prepare(bigEndian(5n));
+    const list = new Array<Uint8Array>(10).fill(utf8('m'));
+    const signatures = prepared.signBatch(list, { extraEntropy: true });
+    expect(new Set(signatures.map(hex)).size).toBe(10);
+    for (const signature of signatures)
+      expect(noble.verify(signature, list[0]!, prepared.publicKey)).toBe(true);
   });
 
   it('keep their own copy of the key, and give copies of the public key', () => {

@@ -24,6 +24,10 @@ describe('the builds', () => {
     expect(WebAssembly.Module.exports(module).filter(({ kind }) => kind === 'table')).toEqual([]);
   });
 
+  it('release fits 64 kB', () => {
+    expect(read('release').length).toBeLessThanOrEqual(64_000);
+  });
+
   it('release exports no inner operations', () => {
     const names = WebAssembly.Module.exports(new WebAssembly.Module(read('release'))).map(({ name }) => name);
     expect(names).toContain('ed25519Prepare');
