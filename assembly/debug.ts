@@ -21,16 +21,18 @@ export {
   sqrSum as field25519SqrSum,
   sub as field25519Sub,
   subCarried as field25519SubCarried,
-  subSumCarried as field25519SubSumCarried,
   swapIf as field25519SwapIf,
   toBytes as field25519ToBytes,
 } from './ed25519/field-kernels';
+export { invert as field25519Invert } from './ed25519/field';
+export { powForSqrtOfPair as field25519PowForSqrtOfPair } from './ed25519/decode';
+export { halveVarTime as scalar25519Halve } from './ed25519/half-size';
+export { weightVarTime as scalar25519Weight } from './ed25519/weight';
 export {
   mulPair as field25519MulPair,
   sumAndDifference as field25519SumAndDifference,
   twiceSumAndDifference as field25519TwiceSumAndDifference,
 } from './ed25519/field-lanes-kernels';
-export { invert as field25519Invert, powForSqrt as field25519PowForSqrt } from './ed25519/field';
 export { multiplyAdd as scalar25519MultiplyAdd, reduceWide as scalar25519ReduceWide } from './ed25519/scalar-kernels';
 export {
   modInverse,

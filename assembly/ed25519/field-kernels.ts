@@ -748,30 +748,6 @@ export function subCarried(out: Field, a: Field, b: Field): void {
   out.l8 = <u32>((x8 & 0x1fffffff) + (x7 >> 29));
 }
 
-/** out = a - b */
-export function subSumCarried(out: Field, a: Field, b: Sum): void {
-  if (!ASC_NO_ASSERT) assertField(a);
-  if (!ASC_NO_ASSERT) assertSum(b);
-  const x0: u64 = a.l0 + 2147478784 - b.l0;
-  const x1: u64 = a.l1 + 2147483644 - b.l1;
-  const x2: u64 = a.l2 + 2147483644 - b.l2;
-  const x3: u64 = a.l3 + 2147483644 - b.l3;
-  const x4: u64 = a.l4 + 2147483644 - b.l4;
-  const x5: u64 = a.l5 + 2147483644 - b.l5;
-  const x6: u64 = a.l6 + 2147483644 - b.l6;
-  const x7: u64 = a.l7 + 2147483644 - b.l7;
-  const x8: u64 = a.l8 + 2147483644 - b.l8;
-  out.l0 = <u32>((x0 & 0x1fffffff) + (x8 >> 29) * 1216);
-  out.l1 = <u32>((x1 & 0x1fffffff) + (x0 >> 29));
-  out.l2 = <u32>((x2 & 0x1fffffff) + (x1 >> 29));
-  out.l3 = <u32>((x3 & 0x1fffffff) + (x2 >> 29));
-  out.l4 = <u32>((x4 & 0x1fffffff) + (x3 >> 29));
-  out.l5 = <u32>((x5 & 0x1fffffff) + (x4 >> 29));
-  out.l6 = <u32>((x6 & 0x1fffffff) + (x5 >> 29));
-  out.l7 = <u32>((x7 & 0x1fffffff) + (x6 >> 29));
-  out.l8 = <u32>((x8 & 0x1fffffff) + (x7 >> 29));
-}
-
 /** out = 2a + b */
 export function doubleAdd(out: Loose, a: Field, b: Field): void {
   if (!ASC_NO_ASSERT) assertField(a);
@@ -788,18 +764,18 @@ export function doubleAdd(out: Loose, a: Field, b: Field): void {
 }
 
 /** out = 2a - b */
-export function doubleSubCarried(out: Field, a: Field, b: Field): void {
+export function doubleSubCarried(out: Field, a: Field, b: Loose): void {
   if (!ASC_NO_ASSERT) assertField(a);
-  if (!ASC_NO_ASSERT) assertField(b);
-  const x0: u64 = (a.l0 << 1) + 1073739392 - b.l0;
-  const x1: u64 = (a.l1 << 1) + 1073741822 - b.l1;
-  const x2: u64 = (a.l2 << 1) + 1073741822 - b.l2;
-  const x3: u64 = (a.l3 << 1) + 1073741822 - b.l3;
-  const x4: u64 = (a.l4 << 1) + 1073741822 - b.l4;
-  const x5: u64 = (a.l5 << 1) + 1073741822 - b.l5;
-  const x6: u64 = (a.l6 << 1) + 1073741822 - b.l6;
-  const x7: u64 = (a.l7 << 1) + 1073741822 - b.l7;
-  const x8: u64 = (a.l8 << 1) + 1073741822 - b.l8;
+  if (!ASC_NO_ASSERT) assertLoose(b);
+  const x0: u64 = ((a.l0 + 1073739392) << 1) - b.l0;
+  const x1: u64 = ((a.l1 + 1073741822) << 1) - b.l1;
+  const x2: u64 = ((a.l2 + 1073741822) << 1) - b.l2;
+  const x3: u64 = ((a.l3 + 1073741822) << 1) - b.l3;
+  const x4: u64 = ((a.l4 + 1073741822) << 1) - b.l4;
+  const x5: u64 = ((a.l5 + 1073741822) << 1) - b.l5;
+  const x6: u64 = ((a.l6 + 1073741822) << 1) - b.l6;
+  const x7: u64 = ((a.l7 + 1073741822) << 1) - b.l7;
+  const x8: u64 = ((a.l8 + 1073741822) << 1) - b.l8;
   out.l0 = <u32>((x0 & 0x1fffffff) + (x8 >> 29) * 1216);
   out.l1 = <u32>((x1 & 0x1fffffff) + (x0 >> 29));
   out.l2 = <u32>((x2 & 0x1fffffff) + (x1 >> 29));

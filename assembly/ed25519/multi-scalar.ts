@@ -1,5 +1,10 @@
-// Sums of several points times public scalars, the base point among them: interleaved NAFs (Straus) with a table of odd
-// multiples of each point.
+// Sums of several points times public scalars, the base point among them: interleaved non-adjacent forms (Straus) with a
+// table of odd multiples of each point. A width-w form (Guide to Elliptic Curve Cryptography, algorithm 3.35) has digits
+// that are zero or odd and below 2^(w-1) in size, w - 1 zeros at least between two that are not. They are kept as one
+// list for each bit of what is to be added there.
+//
+// The base point's scalar is split at bit 127, with tables of B and 2^127 B, so that it never needs more doublings than
+// half-size scalars do.
 
 import { TABLE_SCRATCH } from '../memory';
 import {
@@ -10,127 +15,169 @@ import {
   POINT_BYTES,
   Point,
   addCached,
+  addCachedWithoutT,
   addMissingT,
-  addNiels,
+  addNielsWithoutT,
   copyPoint,
   double,
   doubleWithoutT,
   keepProjective,
   setBase,
   setIdentity,
-  subtractCached,
-  subtractNiels,
+  subtractCachedWithoutT,
+  subtractNielsWithoutT,
   toCached,
   toNielsTogether,
 } from './point';
 import { Scalar } from './scalar';
 
-const NAF_WIDTH = 5;
-const ODD_MULTIPLES = 8; // 1, 3 ... 15
-const BASE_NAF_WIDTH = 8;
-const BASE_ODD_MULTIPLES = 64; // 1, 3 ... 127
-const NAF_BYTES: usize = 256; // one signed digit for each bit
-
-const TOP_BIT = 253; // of the NAF of a scalar below L
+/** The width for most scalars, and the largest. */
+export const WIDTH: i32 = 5;
+const ODD_MULTIPLES = 8; // 1, 3 ... 15, of which smaller widths need fewer
+const BASE_WIDTH = 10;
+const BASE_ODD_MULTIPLES = 256; // 1, 3 ... 511
+const HALF_BITS = 127;
 
 /** How many terms a sum can have, besides the base point's. */
 export const MAX_TERMS = 128;
 
-const BASE_TABLE: usize = memory.data(<i32>(BASE_ODD_MULTIPLES * NIELS_BYTES), 64);
-const BASE_NAF: usize = memory.data(<i32>NAF_BYTES, 16);
+const BASE_TABLE_BYTES: usize = <usize>BASE_ODD_MULTIPLES * NIELS_BYTES;
+const BASE_TABLES: usize = memory.data(<i32>(2 * BASE_TABLE_BYTES), 64);
 const TABLES: usize = memory.data(<i32>(MAX_TERMS * ODD_MULTIPLES * CACHED_BYTES), 64);
-const NAFS: usize = memory.data(<i32>(MAX_TERMS * NAF_BYTES), 64);
+const LOW_HALF = changetype<Scalar>(memory.data(32, 16));
+const HIGH_HALF = changetype<Scalar>(memory.data(32, 16));
 const STEP = changetype<Point>(memory.data(<i32>POINT_BYTES, 16));
-const STEP_CACHED = changetype<Cached>(memory.data(<i32>CACHED_BYTES, 16));
+const START = changetype<Point>(memory.data(<i32>POINT_BYTES, 16));
+const TWICE = changetype<Cached>(memory.data(<i32>CACHED_BYTES, 16));
 
-let baseTableReady = false;
+/** An entry of a table, to be added or subtracted at one bit. */
+@unmanaged
+@final
+class Addition {
+  next: Addition | null;
+  entry: usize;
+  negative: bool; // whether the entry is to be subtracted
+  isNiels: bool; // an entry of the base point's tables
+}
+const ADDITION_BYTES: usize = 12;
+const MAX_ADDITIONS = MAX_TERMS * 52 + 2 * 13; // a digit in 5 of 256 bits, and in 10 of 127
+
+const BITS = 256;
+const ADDITIONS: usize = memory.data(<i32>(MAX_ADDITIONS * ADDITION_BYTES), 16);
+const LISTS: usize = memory.data(4 * BITS, 16); // the first Addition of each bit
+
+let baseTablesReady = false;
 let terms = 0;
-let tMissing = false;
+let additions = 0;
+let topBit = -1;
 
 /** Begins a sum of multiples of public points by public scalars. */
 export function startSumVarTime(): void {
-  if (!baseTableReady) fillBaseTable();
+  if (!baseTablesReady) fillBaseTables();
+  for (let at: usize = 0; at < 4 * BITS; at += 16) v128.store(LISTS + at, i64x2.splat(0));
   terms = 0;
+  additions = 0;
+  topBit = -1;
 }
 
-/** Adds s p to the sum, for s below L; at most MAX_TERMS times. */
-export function addTermVarTime(s: Scalar, p: Point): void {
-  nafVarTime(NAFS + NAF_BYTES * terms, changetype<usize>(s), NAF_WIDTH);
+/** Adds s p to the sum, or subtracts it, for s below 2^255; at most MAX_TERMS times. */
+export function addTermVarTime(s: Scalar, p: Point, negative: bool, width: i32 = WIDTH): void {
   const table = TABLES + CACHED_BYTES * ODD_MULTIPLES * terms;
-  copyPoint(STEP, p);
-  double(STEP);
-  toCached(STEP_CACHED, STEP);
-  copyPoint(STEP, p);
-  for (let j = 0; j < ODD_MULTIPLES; j++) {
-    if (j > 0) addCached(STEP, STEP_CACHED);
+  startOddMultiples(p);
+  for (let j = 0; j < 1 << (width - 2); j++) {
+    if (j > 0) addCached(STEP, TWICE);
     toCached(changetype<Cached>(table + CACHED_BYTES * j), STEP);
   }
   terms++;
+  schedule(s, width, table, false, negative);
 }
 
-/** out = the sum + s B, for s below L. */
+/** out = the sum + s B, for s below L; without its T. */
 export function finishSumVarTime(out: Point, s: Scalar): void {
-  nafVarTime(BASE_NAF, changetype<usize>(s), BASE_NAF_WIDTH);
+  LOW_HALF.w0 = s.w0;
+  LOW_HALF.w1 = s.w1 & 0x7fffffffffffffff;
+  HIGH_HALF.w0 = (s.w1 >> 63) | (s.w2 << 1);
+  HIGH_HALF.w1 = (s.w2 >> 63) | (s.w3 << 1);
+  schedule(LOW_HALF, BASE_WIDTH, BASE_TABLES, true, false);
+  schedule(HIGH_HALF, BASE_WIDTH, BASE_TABLES + BASE_TABLE_BYTES, true, false);
   setIdentity(out);
-  for (let bit = TOP_BIT; bit >= 0; bit--) {
+  for (let bit = topBit; bit >= 0; bit--) {
     doubleWithoutT(out);
-    tMissing = true;
-    for (let i = 0; i < terms; i++) addMultiple(out, i, <i32>load<i8>(NAFS + NAF_BYTES * i + bit));
-    addBaseMultiple(out, <i32>load<i8>(BASE_NAF + bit));
+    let addition = firstAt(bit);
+    while (addition != null) {
+      addMissingT(out);
+      apply(out, addition);
+      addition = addition.next;
+    }
   }
-  if (tMissing) addMissingT(out);
 }
 
-function addMultiple(out: Point, i: i32, digit: i32): void {
-  if (digit == 0) return;
-  const entry = changetype<Cached>(TABLES + CACHED_BYTES * (ODD_MULTIPLES * i + (abs(digit) >> 1)));
-  provideT(out);
-  if (digit > 0) addCached(out, entry);
-  else subtractCached(out, entry);
+function apply(out: Point, addition: Addition): void {
+  const niels = changetype<Niels>(addition.entry), cached = changetype<Cached>(addition.entry);
+  if (addition.isNiels) {
+    if (addition.negative) subtractNielsWithoutT(out, niels);
+    else addNielsWithoutT(out, niels);
+  } else {
+    if (addition.negative) subtractCachedWithoutT(out, cached);
+    else addCachedWithoutT(out, cached);
+  }
 }
 
-function addBaseMultiple(out: Point, digit: i32): void {
-  if (digit == 0) return;
-  const entry = changetype<Niels>(BASE_TABLE + NIELS_BYTES * (abs(digit) >> 1));
-  provideT(out);
-  if (digit > 0) addNiels(out, entry);
-  else subtractNiels(out, entry);
-}
-
-/** Only what is added to needs its T: most doublings are followed by another. */
-function provideT(p: Point): void {
-  if (tMissing) addMissingT(p);
-  tMissing = false;
-}
-
-/** s = sum digits[i] 2^i with every digit zero or odd and below 2^(width-1), and width - 1 zeros after each. */
-function nafVarTime(digits: usize, s: usize, width: i32): void {
-  memory.fill(digits, 0, NAF_BYTES);
-  let carry: i32 = 0;
-  for (let at = 0; at < 256; ) {
-    const bits = <i32>(load<u16>(s + (at >> 3)) >> (at & 7));
-    if ((bits & 1) == carry) {
-      at++;
+/** Puts the digits of s, or of -s, into the lists, as entries of a table of odd multiples. */
+function schedule(s: Scalar, width: i32, table: usize, isNiels: bool, negative: bool): void {
+  const entryBytes = isNiels ? NIELS_BYTES : CACHED_BYTES;
+  let carry: u64 = 0;
+  for (let bit = 0; bit < BITS; ) {
+    const byte = min(bit >> 3, 24);
+    const window = load<u64>(changetype<usize>(s) + byte) >> (bit - (byte << 3));
+    const zeros = <i32>ctz<u64>(window ^ (0 - carry));
+    if (zeros > 0) {
+      bit += min(zeros, 56); // a window has 57 bits at least, or reaches the top
       continue;
     }
-    const taken = min(width, 256 - at);
-    const digit = (bits & ((1 << taken) - 1)) + carry;
-    carry = (digit >> (width - 1)) & 1;
-    store<i8>(digits + at, digit - (carry << width));
-    at += taken;
+    const unsigned = <i32>(window & ((1 << width) - 1)) + <i32>carry;
+    carry = <u64>(unsigned >> (width - 1));
+    const digit = unsigned - (<i32>carry << width);
+    const addition = insertAt(bit);
+    addition.entry = table + entryBytes * (abs(digit) >> 1);
+    addition.negative = digit < 0 != negative;
+    addition.isNiels = isNiels;
+    bit += width;
   }
 }
 
-/** 1, 3 ... 127 times B. */
-function fillBaseTable(): void {
-  setBase(STEP);
-  double(STEP);
-  toCached(STEP_CACHED, STEP);
-  setBase(STEP);
-  for (let j = 0; j < BASE_ODD_MULTIPLES; j++) {
-    if (j > 0) addCached(STEP, STEP_CACHED);
-    keepProjective(BASE_TABLE + NIELS_BYTES * j, STEP);
+function firstAt(bit: i32): Addition | null {
+  return changetype<Addition | null>(load<usize>(LISTS + 4 * bit));
+}
+
+function insertAt(bit: i32): Addition {
+  if (!ASC_NO_ASSERT) assert(additions < MAX_ADDITIONS);
+  const addition = changetype<Addition>(ADDITIONS + ADDITION_BYTES * additions++);
+  addition.next = firstAt(bit);
+  store<usize>(LISTS + 4 * bit, changetype<usize>(addition));
+  topBit = max(topBit, bit);
+  return addition;
+}
+
+/** 1, 3 ... 511 times B, and the same of 2^127 B. */
+function fillBaseTables(): void {
+  setBase(START);
+  for (let half = 0; half < 2; half++) {
+    startOddMultiples(START);
+    for (let j = 0; j < BASE_ODD_MULTIPLES; j++) {
+      if (j > 0) addCached(STEP, TWICE);
+      keepProjective(BASE_TABLES + BASE_TABLE_BYTES * half + NIELS_BYTES * j, STEP);
+    }
+    for (let i = 0; i < HALF_BITS; i++) double(START);
   }
-  toNielsTogether(BASE_TABLE, BASE_ODD_MULTIPLES, TABLE_SCRATCH);
-  baseTableReady = true;
+  toNielsTogether(BASE_TABLES, 2 * BASE_ODD_MULTIPLES, TABLE_SCRATCH);
+  baseTablesReady = true;
+}
+
+/** STEP = p, TWICE = 2p: each addition of TWICE to STEP then gives the next odd multiple. */
+function startOddMultiples(p: Point): void {
+  copyPoint(STEP, p);
+  double(STEP);
+  toCached(TWICE, STEP);
+  copyPoint(STEP, p);
 }

@@ -1,25 +1,22 @@
 // Points of the curve -x^2 + y^2 = 1 + d x^2 y^2 in extended coordinates (x = X/Z, y = Y/Z, T = XY/Z), with the
 // complete formulas of Hisil, Wong, Carter and Dawson, "Twisted Edwards Curves Revisited" (EFD: add-2008-hwcd-3,
-// dbl-2008-hwcd): no exceptional points. Encoding and decoding by RFC 8032 §5.1.2 and §5.1.3.
+// dbl-2008-hwcd): no exceptional points. Encoding by RFC 8032 §5.1.2.
 
 import { ED25519_POINT } from '../memory';
-import { equal, invert, isZero, parity, powForSqrt } from './field';
+import { invert, parity } from './field';
 import {
   BASE_X,
   BASE_Y,
-  D,
   D2,
   Field,
   Loose,
   ONE,
-  SQRT_MINUS_ONE,
   Sum,
   add as addField,
   addCarried,
   copy,
   doubleAdd,
   doubleSubCarried,
-  fromBytes,
   mul,
   mulDifference,
   mulSum,
@@ -28,7 +25,6 @@ import {
   sqrSum,
   sub as subField,
   subCarried,
-  subSumCarried,
   toBytes,
 } from './field-kernels';
 
@@ -83,10 +79,10 @@ const FLoose = changetype<Loose>(ED25519_POINT + 240);
 const F = changetype<Field>(ED25519_POINT + 240);
 const GLoose = changetype<Loose>(ED25519_POINT + 280);
 const G = changetype<Field>(ED25519_POINT + 280);
-const H = changetype<Sum>(ED25519_POINT + 320);
+const HSum = changetype<Sum>(ED25519_POINT + 320);
+const H = changetype<Field>(ED25519_POINT + 320);
 const INVERSE = changetype<Field>(ED25519_POINT + 360);
 const ADDEND = changetype<Cached>(ED25519_POINT + 400); // 144
-const CANONICAL: usize = ED25519_POINT + 544; // 32
 
 export function setIdentity(p: Point): void {
   memory.fill(changetype<usize>(p), 0, POINT_BYTES);
@@ -109,21 +105,16 @@ export function copyPoint(out: Point, p: Point): void {
   copy(out.t, p.t);
 }
 
-export function negate(p: Point): void {
-  negCarried(p.x, p.x);
-  negCarried(p.t, p.t);
-}
-
-/** p += n, for the table of the base point. */
-export function addNiels(p: Point, n: Niels): void {
+/** p += n, without T */
+export function addNielsWithoutT(p: Point, n: Niels): void {
   mulDifference(A, p.y, p.x, n.yMinusX);
   mulSum(B, p.y, p.x, n.yPlusX);
   mul(C, n.xy2d, p.t);
   finishAddition(p, p.z);
 }
 
-/** p -= n: n negated is yMinusX, yPlusX, -xy2d. */
-export function subtractNiels(p: Point, n: Niels): void {
+/** p -= n, without T: n negated is yMinusX, yPlusX, -xy2d. */
+export function subtractNielsWithoutT(p: Point, n: Niels): void {
   mulDifference(A, p.y, p.x, n.yPlusX);
   mulSum(B, p.y, p.x, n.yMinusX);
   mul(C, n.xy2d, p.t);
@@ -132,6 +123,12 @@ export function subtractNiels(p: Point, n: Niels): void {
 
 /** p += c */
 export function addCached(p: Point, c: Cached): void {
+  addCachedWithoutT(p, c);
+  addMissingT(p);
+}
+
+/** p += c, without T */
+export function addCachedWithoutT(p: Point, c: Cached): void {
   mulDifference(A, p.y, p.x, c.yMinusX);
   mulSum(B, p.y, p.x, c.yPlusX);
   mul(C, p.t, c.t2d);
@@ -139,8 +136,8 @@ export function addCached(p: Point, c: Cached): void {
   finishAddition(p, U);
 }
 
-/** p -= c */
-export function subtractCached(p: Point, c: Cached): void {
+/** p -= c, without T */
+export function subtractCachedWithoutT(p: Point, c: Cached): void {
   mulDifference(A, p.y, p.x, c.yPlusX);
   mulSum(B, p.y, p.x, c.yMinusX);
   mul(C, p.t, c.t2d);
@@ -154,16 +151,15 @@ export function addPoint(p: Point, q: Point): void {
   addCached(p, ADDEND);
 }
 
-/** From A, B, C and z = Z1 Z2: E = B - A, F = 2z - C, G = 2z + C, H = B + A. */
+/** From A, B, C and z = Z1 Z2: E = B - A, F = 2z - C, G = 2z + C, H = B + A; without T. */
 function finishAddition(p: Point, z: Field): void {
   subField(ELoose, B, A);
   doubleSubCarried(F, z, C);
   doubleAdd(GLoose, z, C);
-  addField(H, B, A);
+  addField(HSum, B, A);
   mul(p.x, ELoose, F);
-  mul(p.y, GLoose, H);
+  mul(p.y, GLoose, HSum);
   mul(p.z, GLoose, F);
-  mul(p.t, ELoose, H);
 }
 
 /** The same with C negated, which exchanges F and G. */
@@ -171,11 +167,10 @@ function finishSubtraction(p: Point, z: Field): void {
   subCarried(E, B, A);
   doubleAdd(FLoose, z, C);
   doubleSubCarried(G, z, C);
-  addField(H, B, A);
+  addField(HSum, B, A);
   mul(p.x, FLoose, E);
-  mul(p.y, G, H);
+  mul(p.y, G, HSum);
   mul(p.z, FLoose, G);
-  mul(p.t, E, H);
 }
 
 /** p = 2p */
@@ -184,9 +179,9 @@ export function double(p: Point): void {
   addMissingT(p);
 }
 
-/** Makes up for the T that the last doubleWithoutT left out; no other operation may come between. */
+/** Makes up for the T that the last operation left out; no other may come between. */
 export function addMissingT(p: Point): void {
-  mul(p.t, E, H);
+  mul(p.t, ELoose, HSum);
 }
 
 /** p = 2p, without its T: enough where another doubling follows. F and H are those of the EFD, both negated. */
@@ -195,13 +190,13 @@ export function doubleWithoutT(p: Point): void {
   sqr(B, p.y);
   sqr(C, p.z);
   sqrSum(U, p.x, p.y);
-  addField(H, A, B);
-  subSumCarried(E, U, H);
-  subCarried(G, B, A);
-  doubleSubCarried(F, C, G);
-  mul(p.x, E, F);
-  mul(p.y, G, H);
-  mul(p.z, F, G);
+  addCarried(H, A, B);
+  subField(ELoose, U, H);
+  subField(GLoose, B, A);
+  doubleSubCarried(F, C, GLoose);
+  mul(p.x, ELoose, F);
+  mul(p.y, GLoose, H);
+  mul(p.z, GLoose, F);
 }
 
 export function toCached(out: Cached, p: Point): void {
@@ -209,11 +204,6 @@ export function toCached(out: Cached, p: Point): void {
   subCarried(out.yMinusX, p.y, p.x);
   copy(out.z, p.z);
   mul(out.t2d, p.t, D2);
-}
-
-/** Whether p is the neutral element. For public points. */
-export function isIdentity(p: Point): bool {
-  return isZero(p.x) && equal(p.y, p.z);
 }
 
 /** Writes the 32 bytes of RFC 8032 §5.1.2. The same steps for every point. */
@@ -228,51 +218,6 @@ export function encodeWithInverse(bytes: usize, p: Point, inverse: Field): void 
   mul(V, p.y, inverse);
   toBytes(bytes, V);
   store<u64>(bytes, load<u64>(bytes, 24) | (parity(U) << 63), 24);
-}
-
-/**
- * Reads a point (RFC 8032 §5.1.3) and says whether the bytes encode one. With zip215 also what RFC 8032 refuses: y
- * from p upwards, and the sign bit set where x = 0 (ZIP 215). Variable-time: for public points.
- */
-export function decodeVarTime(p: Point, bytes: usize, zip215: bool): bool {
-  fromBytes(p.y, bytes);
-  const sign = load<u64>(bytes, 24) >> 63;
-  if (!zip215 && !isCanonicalVarTime(p.y, bytes)) return false;
-
-  // x^2 = u/v with u = y^2 - 1 and v = d y^2 + 1; the candidate is u v^3 (u v^7)^((p-5)/8).
-  sqr(A, p.y);
-  subCarried(U, A, ONE);
-  mul(B, D, A);
-  addCarried(V, B, ONE);
-  sqr(A, V);
-  mul(A, A, V); // v^3
-  sqr(B, A);
-  mul(B, B, V); // v^7
-  mul(B, B, U);
-  powForSqrt(B, B);
-  mul(A, A, U);
-  mul(p.x, A, B);
-
-  sqr(A, p.x);
-  mul(A, A, V);
-  if (!equal(A, U)) {
-    negCarried(U, U);
-    if (!equal(A, U)) return false;
-    mul(p.x, p.x, SQRT_MINUS_ONE);
-  }
-
-  if (!zip215 && sign == 1 && isZero(p.x)) return false;
-  if (parity(p.x) != sign) negCarried(p.x, p.x);
-  copy(p.z, ONE);
-  mul(p.t, p.x, p.y);
-  return true;
-}
-
-/** Whether the 255 bits that y was read from are below p. */
-function isCanonicalVarTime(y: Field, bytes: usize): bool {
-  toBytes(CANONICAL, y);
-  const top = load<u64>(bytes, 24) & 0x7fffffffffffffff;
-  return top == load<u64>(CANONICAL, 24) && memory.compare(CANONICAL, bytes, 24) == 0;
 }
 
 /** Puts X, Y and Z of p where toNielsTogether expects them. */

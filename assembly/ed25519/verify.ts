@@ -1,17 +1,21 @@
 // Ed25519 verification (RFC 8032 §5.1.7), one by one and in batches. The loader feeds the message between the steps. The
 // equation is checked with the cofactor, 8 S B = 8 R + 8 k A.
 
-import { copy32 } from '../bytes';
 import { sha512Final, sha512Init, sha512Update } from '../hash/sha512';
 import { ED25519_EDDSA, EXTRA, OK, PUBLIC_KEY, REJECTED, SIGNATURE } from '../memory';
+import { decodePairVarTime, decodeVarTime } from './decode';
+import { isZero } from './field';
+import { halveVarTime } from './half-size';
 import { MAX_TERMS, addTermVarTime, finishSumVarTime, startSumVarTime } from './multi-scalar';
-import { POINT_BYTES, Point, addPoint, copyPoint, decodeVarTime, doubleWithoutT, isIdentity, negate } from './point';
+import { POINT_BYTES, Point, copyPoint, doubleWithoutT } from './point';
 import { Scalar, isReducedVarTime, multiplyAdd, reduceDigest } from './scalar';
+import { WEIGHT_WIDTH, weightVarTime } from './weight';
 
 const S = changetype<Scalar>(SIGNATURE + 32);
 const DIGEST: usize = ED25519_EDDSA; // 64
 const CHALLENGE = changetype<Scalar>(memory.data(32, 16));
-const COEFFICIENT = changetype<Scalar>(memory.data(32, 16));
+const KEY_SCALAR = changetype<Scalar>(memory.data(32, 16));
+const R_SCALAR = changetype<Scalar>(memory.data(32, 16));
 const ZERO = changetype<Scalar>(memory.data(32, 16));
 const BASE_SCALAR = changetype<Scalar>(memory.data(32, 16));
 const KEY_POINT = changetype<Point>(memory.data(<i32>POINT_BYTES, 16));
@@ -26,18 +30,23 @@ export function ed25519VerifyStart(): void {
   sha512Update(PUBLIC_KEY, 32);
 }
 
-/** Second step. Without zip215, encodings that are not canonical and public keys of small order are rejected. */
+/**
+ * Second step. Without zip215, encodings that are not canonical and public keys of small order are rejected.
+ *
+ * With u = v k (mod L), 0 < v < L, what is checked is 8 (v S B - v R - u A) = 0, and that is 8 (S B - R - k A) = 0: the
+ * orders of B and 8 A divide L, so 8 u A = 8 v k A, and multiplication by v is a bijection on the group of order L.
+ */
 export function ed25519VerifyFinish(zip215: bool): i32 {
   sha512Final(DIGEST);
   if (!decodeSignature(zip215)) return REJECTED;
   if (!zip215 && isSmallOrder(KEY_POINT)) return REJECTED;
   reduceDigest(CHALLENGE, DIGEST);
-  negate(KEY_POINT);
+  const negative = halveVarTime(KEY_SCALAR, R_SCALAR, CHALLENGE);
+  multiplyAdd(BASE_SCALAR, R_SCALAR, S, ZERO);
   startSumVarTime();
-  addTermVarTime(CHALLENGE, KEY_POINT);
-  finishSumVarTime(SUM, S);
-  negate(R_POINT);
-  addPoint(SUM, R_POINT);
+  addTermVarTime(KEY_SCALAR, KEY_POINT, !negative);
+  addTermVarTime(R_SCALAR, R_POINT, true);
+  finishSumVarTime(SUM, BASE_SCALAR);
   return isSmallOrder(SUM) ? OK : REJECTED;
 }
 
@@ -49,26 +58,22 @@ export function ed25519IsPublicKey(zip215: bool): i32 {
 /** How many signatures one batch can take. */
 export const ED25519_BATCH: i32 = MAX_TERMS / 2;
 
-/** Begins a batch: 8 (sum z S) B = 8 sum (z R + z k A) with a random z of 128 bits for each signature. */
+/** Begins a batch: 8 (sum z S) B = 8 sum (z R + z k A) with a random weight z for each signature. */
 export function ed25519BatchStart(): void {
   startSumVarTime();
   memory.fill(changetype<usize>(BASE_SCALAR), 0, 32);
 }
 
-/** Takes a signature, after ed25519VerifyStart and its message, by the rules of ZIP 215; z is in EXTRA. */
+/** Takes a signature, after ed25519VerifyStart and its message, by the rules of ZIP 215; EXTRA has the random bytes for z. */
 export function ed25519BatchAdd(): i32 {
   sha512Final(DIGEST);
   if (!decodeSignature(true)) return REJECTED;
-  copy32(changetype<usize>(COEFFICIENT), EXTRA);
-  COEFFICIENT.w2 = 0;
-  COEFFICIENT.w3 = 0;
-  multiplyAdd(BASE_SCALAR, COEFFICIENT, S, BASE_SCALAR);
   reduceDigest(CHALLENGE, DIGEST);
-  multiplyAdd(CHALLENGE, CHALLENGE, COEFFICIENT, ZERO);
-  negate(KEY_POINT);
-  negate(R_POINT);
-  addTermVarTime(CHALLENGE, KEY_POINT);
-  addTermVarTime(COEFFICIENT, R_POINT);
+  weightVarTime(R_SCALAR, EXTRA);
+  multiplyAdd(KEY_SCALAR, CHALLENGE, R_SCALAR, ZERO);
+  multiplyAdd(BASE_SCALAR, R_SCALAR, S, BASE_SCALAR);
+  addTermVarTime(KEY_SCALAR, KEY_POINT, true);
+  addTermVarTime(R_SCALAR, R_POINT, true, WEIGHT_WIDTH);
   return OK;
 }
 
@@ -80,16 +85,12 @@ export function ed25519BatchFinish(): i32 {
 
 /** KEY_POINT and R_POINT, or false; also false where S is not below L. */
 function decodeSignature(zip215: bool): bool {
-  return (
-    isReducedVarTime(S) && decodeVarTime(KEY_POINT, PUBLIC_KEY, zip215) && decodeVarTime(R_POINT, SIGNATURE, zip215)
-  );
+  return isReducedVarTime(S) && decodePairVarTime(KEY_POINT, PUBLIC_KEY, R_POINT, SIGNATURE, zip215);
 }
 
-/** Whether 8p is the neutral element. */
+/** Whether 8p is the neutral element: the order of 2p divides 4, and the points of those orders have x = 0 or y = 0. */
 function isSmallOrder(p: Point): bool {
   copyPoint(SCRATCH, p);
   doubleWithoutT(SCRATCH);
-  doubleWithoutT(SCRATCH);
-  doubleWithoutT(SCRATCH);
-  return isIdentity(SCRATCH);
+  return isZero(SCRATCH.x) || isZero(SCRATCH.y);
 }

@@ -34,6 +34,9 @@ export class Kernel {
   unwrap(value: Value): Value;
   cast(value: Value, type: 'u64' | 'i64'): Value;
   write(target: string, value: Value, max: bigint, cast?: string): void;
+  emit(statement: string, writes: [string, Value][], max: bigint): void;
+  meansNothing(target: string): void;
+  spelled(value: Value, text: string, places?: string[]): Value;
   store64(pointer: string, value: Value, offset: number): void;
   output(weighted: [string, bigint][]): Output;
   proves(statement: string, output: Output, expected: Polynomial, modulus: bigint): void;

@@ -39,16 +39,14 @@ export const BIAS = indices(LIMBS).map((i) => (i === 0 ? 2n ** 30n - 2432n : 2n 
 export const output = 'assembly/ed25519/field-kernels.ts';
 
 export function generate({ bias = BIAS } = {}) {
-  const wideBias = bias.map((limb) => 2n * limb);
-
   const carried = (k, values) => {
     const named = nameAll(k, 'x', values);
     const over = named.map((value) => k.shr(value, BITS));
     const wrapped = k.mul(over[LIMBS - 1], k.constant(FOLD));
     return named.map((value, i) => k.add(k.low(value, BITS), i === 0 ? wrapped : over[i - 1]));
   };
-  const difference = (k, a, b, minuend = bias) =>
-    a.map((limb, i) => k.sub(k.add(limb, k.constant(minuend[i])), b[i]));
+  const withBias = (k, a) => a.map((limb, i) => k.add(limb, k.constant(bias[i])));
+  const difference = (k, a, b) => withBias(k, a).map((limb, i) => k.sub(limb, b[i]));
   const sum = (k, a, b) => a.map((limb, i) => k.add(limb, b[i]));
   const doubled = (k, a) => a.map((limb) => k.shl(limb, 1));
 
@@ -90,12 +88,12 @@ ${asserts.join('')}${k.body()}}
     operation('subCarried', 'out = a - b', 'Field', [F('a'), F('b')], (k, a, b) =>
       carried(k, difference(k, a, b)),
     ),
-    operation('subSumCarried', 'out = a - b', 'Field', [F('a'), S('b')], (k, a, b) =>
-      carried(k, difference(k, a, b, wideBias)),
-    ),
     operation('doubleAdd', 'out = 2a + b', 'Loose', [F('a'), F('b')], (k, a, b) => sum(k, doubled(k, a), b)),
-    operation('doubleSubCarried', 'out = 2a - b', 'Field', [F('a'), F('b')], (k, a, b) =>
-      carried(k, difference(k, doubled(k, a), b)),
+    operation('doubleSubCarried', 'out = 2a - b', 'Field', [F('a'), ['b', 'Loose']], (k, a, b) =>
+      carried(
+        k,
+        doubled(k, withBias(k, a)).map((limb, i) => k.sub(limb, b[i])),
+      ),
     ),
     operation('negCarried', 'out = -a', 'Field', [F('a')], (k, a) =>
       carried(

@@ -14,7 +14,7 @@ import { type Curves, withCurves } from './wasm.js';
 
 const OK = 0;
 const PREPARED_BYTES = 96;
-const COEFFICIENT_BYTES = 16;
+const WEIGHT_BYTES = 22; // assembly/ed25519/weight.ts
 
 /** For signing: nothing can be chosen. A non-empty `context` would mean Ed25519ctx, which this is not. */
 export interface Ed25519SignOptions {
@@ -96,7 +96,7 @@ function verify(
 
 /**
  * Whether all the signatures are valid by the default rules of `verify`; `true` for none. Faster than one by one.
- * Signatures that are not all valid pass with probability 2^-128, over coefficients drawn here. Variable-time.
+ * Signatures that are not all valid pass with a probability below 2^-128, over weights drawn here. Variable-time.
  * @throws {TypeError | RangeError} if any item has arguments that `verify` would throw at, before any work
  */
 function verifyBatch(items: readonly SignedMessage[]): boolean {
@@ -261,11 +261,11 @@ function startVerification(
 }
 
 function verifyTogether(curves: Curves, items: readonly SignedMessage[]): boolean {
-  const coefficients = crypto.getRandomValues(new Uint8Array(COEFFICIENT_BYTES * items.length));
+  const random = crypto.getRandomValues(new Uint8Array(WEIGHT_BYTES * items.length));
   curves.run.ed25519BatchStart();
   for (const [i, { signature, message, publicKey }] of items.entries()) {
     startVerification(curves, signature, message, publicKey);
-    curves.put('extra', coefficients.subarray(COEFFICIENT_BYTES * i, COEFFICIENT_BYTES * (i + 1)));
+    curves.put('extra', random.subarray(WEIGHT_BYTES * i, WEIGHT_BYTES * (i + 1)));
     if (curves.run.ed25519BatchAdd() !== OK) return false;
   }
   return curves.run.ed25519BatchFinish() === OK;

@@ -188,6 +188,97 @@ describe('points of mixed order', () => {
   });
 });
 
+describe('half-size scalars', () => {
+  const half = 2n ** 127n;
+  const secretKey = new Uint8Array(32).fill(8);
+  const publicKey = noble.getPublicKey(secretKey);
+  const signature = noble.sign(zcash, secretKey);
+  const withS = (S: bigint) => ({
+    signature: Uint8Array.of(...signature.subarray(0, 32), ...littleEndian(S)),
+    message: zcash,
+    publicKey,
+  });
+  const together = (item: ReturnType<typeof craft>) => ed25519.verifyBatch([item]);
+
+  it('all pairs of torsion on key and nonce, in valid and invalid equations', () => {
+    let messageByte = 0;
+    for (let onKey = 0; onKey < torsion.length; onKey++) {
+      for (let onNonce = 0; onNonce < torsion.length; onNonce++) {
+        const message = Uint8Array.of(messageByte++ & 0xff, onKey, onNonce);
+        const valid = craft(1234567n + BigInt(onKey), L - 3n, message, onKey, onNonce);
+        expect(agree(valid.signature, valid.message, valid.publicKey)).toEqual([true, true]);
+        expect(together(valid)).toBe(true);
+        const S = (fromLittleEndian(valid.signature.subarray(32)) + 1n) % L;
+        const invalid = {
+          ...valid,
+          signature: Uint8Array.of(...valid.signature.subarray(0, 32), ...littleEndian(S)),
+        };
+        expect(agree(invalid.signature, invalid.message, invalid.publicKey)).toEqual([false, false]);
+        expect(together(invalid)).toBe(false);
+      }
+    }
+  });
+
+  it('S at its edges, and off by what the split or the doublings could lose', () => {
+    const S = fromLittleEndian(signature.subarray(32));
+    const shifts = [0n, 1n, 2n, 8n, half, half - 1n, half / 2n, 2n ** 126n, 2n ** 251n, L / 2n, L / 8n];
+    const edges = [0n, 1n, half - 1n, half, half + 1n, 2n ** 252n - 1n, 2n ** 252n, L - 1n, L, L + 1n];
+    for (const edge of [...edges, ...shifts.flatMap((by) => [(S + by) % L, (S - by + L) % L])]) {
+      const item = withS(edge);
+      const expected = edge === S;
+      expect(agree(item.signature, item.message, item.publicKey), `S = ${edge}`).toEqual([
+        expected,
+        expected,
+      ]);
+      expect(together(item)).toBe(expected);
+    }
+  });
+
+  it('secret scalars and nonces at their edges', () => {
+    const edges = [0n, 1n, 2n, half - 1n, half, half + 1n, (L - 1n) / 2n, (L + 1n) / 2n, L - 2n, L - 1n];
+    for (const a of edges) {
+      for (const r of edges) {
+        const point = (scalar: bigint) =>
+          (scalar === 0n ? noble.Point.ZERO : noble.Point.BASE.multiply(scalar)).toBytes();
+        const [key, R] = [point(a), point(r)];
+        const k = fromLittleEndian(sha512(R, key, zcash)) % L;
+        for (const off of [0n, 1n, half]) {
+          const S = (r + k * a + off) % L;
+          const item = { signature: Uint8Array.of(...R, ...littleEndian(S)), message: zcash, publicKey: key };
+          expect(agree(item.signature, zcash, key)[0], `a = ${a}, r = ${r}`).toBe(off === 0n);
+          expect(together(item)).toBe(off === 0n);
+        }
+      }
+    }
+  });
+
+  it('a nonce or a key of small order in an otherwise honest signature', () => {
+    for (const bytes of smallOrder) {
+      const k = fromLittleEndian(sha512(bytes, publicKey, zcash)) % L;
+      for (const S of [0n, k, fromLittleEndian(signature.subarray(32))]) {
+        agree(Uint8Array.of(...bytes, ...littleEndian(S % L)), zcash, publicKey);
+        agree(Uint8Array.of(...signature.subarray(0, 32), ...littleEndian(S % L)), zcash, bytes);
+      }
+    }
+  });
+
+  it('thousands of honest and damaged signatures', () => {
+    fc.assert(
+      fc.property(edgeBytes(32), edgeBytes(24), fc.nat(511), (secretKey, message, bit) => {
+        const item = {
+          signature: ed25519.sign(message, secretKey),
+          message,
+          publicKey: ed25519.getPublicKey(secretKey),
+        };
+        expect(ed25519.verify(item.signature, message, item.publicKey)).toBe(true);
+        item.signature[bit >> 3]! ^= 1 << (bit & 7);
+        expect(ed25519.verify(item.signature, message, item.publicKey)).toBe(false);
+      }),
+      repeatable(3_000),
+    );
+  });
+});
+
 describe('batches', () => {
   const signed = Array.from({ length: 140 }, (_, i) => {
     const secretKey = new Uint8Array(32).fill(i);
@@ -241,7 +332,7 @@ describe('batches', () => {
     expect(ed25519.verifyBatch([shifted(first, 1n), shifted(second, -1n)])).toBe(false);
   });
 
-  it('draw 128 random bits for each signature', () => {
+  it('draw a weight of 22 random bytes for each signature', () => {
     const drawn: number[] = [];
     const original = crypto.getRandomValues.bind(crypto);
     const spy = vi.spyOn(crypto, 'getRandomValues').mockImplementation((array) => {
@@ -250,6 +341,6 @@ describe('batches', () => {
     });
     ed25519.verifyBatch(signed.slice(0, 70));
     spy.mockRestore();
-    expect(drawn).toEqual([64 * 16, 6 * 16]);
+    expect(drawn).toEqual([64 * 22, 6 * 22]);
   });
 });
