@@ -2,7 +2,7 @@
 // functions take lengths and flags, and return a status.
 
 export { SECRETS, SECRETS_BYTES, MESSAGE, MESSAGE_BYTES } from './memory';
-export { BATCH_SECRETS, BATCH_SECRETS_BYTES } from './memory';
+export { BATCH_SECRETS, BATCH_SECRETS_BYTES, BATCH_SIGNATURES } from './memory';
 export { EXTRA, PREPARED_KEY, PUBLIC_KEY, SECRET_KEY, SIGNATURE } from './memory';
 export {
   ed25519Absorb,
@@ -12,7 +12,6 @@ export {
   ed25519SignStart,
 } from './ed25519/eddsa';
 export {
-  ED25519_SIGNING_BYTES,
   ed25519SignTogetherAdd,
   ed25519SignTogetherFinish,
   ed25519SignTogetherStart,
@@ -27,7 +26,6 @@ export {
   ed25519VerifyStart,
 } from './ed25519/verify';
 export {
-  BATCH_SIGNATURES,
   DIGEST,
   secp256k1Absorb,
   secp256k1BatchAdd,

@@ -1,15 +1,14 @@
 // The memory map: everything is static, nothing is allocated and the memory never grows.
 //
-// Whatever can hold a secret lies in one range, SECRETS, so that the loader can wipe it with a single fill after every
-// call, also after a trap; batches of signatures have another one, BATCH_SECRETS, or keep secrets before the messages in
-// MESSAGE (sign-together.ts), of which the loader wipes what it wrote. Tables and the scratch space of verification are
-// public and stay.
+// Whatever can hold a secret lies in one range, SECRETS, and message bytes pass through MESSAGE right after it, so that the
+// loader can wipe both with a single fill after every call, also after a trap; signing many messages needs more, which is
+// BATCH_SECRETS. Tables and the scratch space of verification hold public values only and stay.
 
 /** Why a call did not give a result. The loader turns these into errors or `false`. */
 export const OK: i32 = 0;
 export const REJECTED: i32 = 1;
 
-// First, because low addresses are short in the code.
+// These two come first, because low addresses are short in the code.
 export const SECRETS_BYTES: i32 = 9088;
 export const SECRETS: usize = memory.data(9088, 64);
 
@@ -37,8 +36,14 @@ export const SHA256_SPACE: usize = SECRETS + 8192; // 512
 export const MODINV_SECOND_SPACE: usize = SECRETS + 8704; // 384
 
 /** Scratch of a batch of signatures, secret too; apart because it is large: the loader wipes it after batches alone. */
-export const BATCH_SECRETS_BYTES: i32 = 61440;
-export const BATCH_SECRETS: usize = memory.data(61440, 64);
+export const BATCH_SECRETS_BYTES: i32 = 65536;
+export const BATCH_SECRETS: usize = memory.data(65536, 64);
+
+/** How many signatures are made together. */
+export const BATCH: i32 = 64;
+export const BATCH_SIGNATURES: usize = BATCH_SECRETS; // 4160: 64 or 65 bytes each, one after the other
+export const ED25519_BATCH_SPACE: usize = BATCH_SECRETS + 4160; // 14336
+export const SECP256K1_BATCH_SPACE: usize = BATCH_SECRETS + 4160; // 61312
 
 /** Where tables are computed: 1376 pairs of field elements. Public. */
 export const TABLE_SCRATCH: usize = memory.data(99072, 64);

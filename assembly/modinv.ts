@@ -18,15 +18,11 @@ const MASK: i32 = 0x3fffffff;
 const TOP: usize = 32; // offset of limb 8
 const INVERSE: usize = 36; // offset of 1/m mod 2^30 in a modulus
 
-/** Limbs of the modulus, then its inverse modulo 2^30. */
-export const MODULUS_25519 = memory.data<i32>([
-  0x3fffffed, 0x3fffffff, 0x3fffffff, 0x3fffffff, 0x3fffffff, 0x3fffffff, 0x3fffffff, 0x3fffffff, 0x7fff, 0x179435e5,
-]);
-export const MODULUS_SECP256K1_P = memory.data<i32>([
-  0x3ffffc2f, 0x3ffffffb, 0x3fffffff, 0x3fffffff, 0x3fffffff, 0x3fffffff, 0x3fffffff, 0x3fffffff, 0xffff, 0x2ddacacf,
-]);
+// Limbs of the modulus, then its inverse modulo 2^30. Its limbs are signed, so that limbs 5 to 7 are zero in all of them.
+export const MODULUS_25519 = memory.data<i32>([-19, 0, 0, 0, 0, 0, 0, 0, 0x8000, 0x179435e5]);
+export const MODULUS_SECP256K1_P = memory.data<i32>([-977, -4, 0, 0, 0, 0, 0, 0, 0x10000, 0x2ddacacf]);
 export const MODULUS_SECP256K1_N = memory.data<i32>([
-  0x10364141, 0x3f497a33, 0x348a03bb, 0x2bb739ab, 0x3ffffeba, 0x3fffffff, 0x3fffffff, 0x3fffffff, 0xffff, 0x2a774ec1,
+  0x10364141, 0x3f497a33, 0x348a03bb, 0x2bb739ab, -326, 0, 0, 0, 0x10000, 0x2a774ec1,
 ]);
 
 // Where one inversion is worked on; a pair has two of these. Of F, G, D and E there are two each: an application reads
@@ -168,7 +164,7 @@ function lowWords(offset: usize): v128 {
 }
 
 function lowWord(x: usize): u64 {
-  return <u32>load<i32>(x) | (<u32>load<i32>(x, 4) << 30);
+  return <u32>(load<i32>(x) + (load<i32>(x, 4) << 30));
 }
 
 /** The same thirty steps in the form of delta, not delta + 1/2; zeros of g and pairs of odd f, g are done in bulk. */
@@ -266,13 +262,13 @@ function combineModulo(out: usize, a: i64, x: usize, b: i64, y: usize, m: usize)
   sum += a * load<i32>(x, 16) + b * load<i32>(y, 16) + k * load<i32>(m, 16);
   store<i32>(out, <i32>sum & MASK, 12);
   sum >>= 30;
-  sum += a * load<i32>(x, 20) + b * load<i32>(y, 20) + k * load<i32>(m, 20);
+  sum += a * load<i32>(x, 20) + b * load<i32>(y, 20);
   store<i32>(out, <i32>sum & MASK, 16);
   sum >>= 30;
-  sum += a * load<i32>(x, 24) + b * load<i32>(y, 24) + k * load<i32>(m, 24);
+  sum += a * load<i32>(x, 24) + b * load<i32>(y, 24);
   store<i32>(out, <i32>sum & MASK, 20);
   sum >>= 30;
-  sum += a * load<i32>(x, 28) + b * load<i32>(y, 28) + k * load<i32>(m, 28);
+  sum += a * load<i32>(x, 28) + b * load<i32>(y, 28);
   store<i32>(out, <i32>sum & MASK, 24);
   sum >>= 30;
   sum += a * load<i32>(x, 32) + b * load<i32>(y, 32) + k * load<i32>(m, 32);

@@ -1,11 +1,10 @@
 // Signing many messages with PREPARED_KEY (RFC 8032 §5.1.6): the points R are encoded with a single inversion, by
 // Montgomery's trick. Z is never 0, the formulas being complete, and the steps are the same whatever the key.
 //
-// MESSAGE holds, one after the other, what belongs to each message (secrets among it) and then the messages side by
-// side: both hashes of a message read the same copy. The loader wipes all that it wrote and what lies before it.
+// MESSAGE holds the messages side by side: both hashes of a message read the same copy.
 
 import { sha512Update } from '../hash/sha512';
-import { ED25519_EDDSA, MESSAGE, MESSAGE_BYTES } from '../memory';
+import { BATCH, BATCH_SIGNATURES, ED25519_BATCH_SPACE, ED25519_EDDSA, MESSAGE, MESSAGE_BYTES } from '../memory';
 import { completeSignature, ed25519SignStart, startChallenge, takeNonce } from './eddsa';
 import { invert } from './field';
 import { Field, copy, mul } from './field-kernels';
@@ -16,20 +15,17 @@ import { Scalar } from './scalar';
 @unmanaged
 @final
 class Signing {
-  /** R and S. */
-  @inline get signature(): usize { return changetype<usize>(this); }
-  @inline get nonce(): Scalar { return changetype<Scalar>(changetype<usize>(this) + 64); }
+  @inline get nonce(): Scalar { return changetype<Scalar>(changetype<usize>(this)); }
   /** The nonce times the base point. */
-  @inline get point(): Point { return changetype<Point>(changetype<usize>(this) + 96); }
+  @inline get point(): Point { return changetype<Point>(changetype<usize>(this) + 32); }
   /** Z of this point and all before it, multiplied. */
-  @inline get product(): Field { return changetype<Field>(changetype<usize>(this) + 240); }
-  @inline get message(): usize { return load<usize>(changetype<usize>(this), 276); }
-  @inline set message(address: usize) { store<usize>(changetype<usize>(this), address, 276); }
-  @inline get length(): i32 { return load<i32>(changetype<usize>(this), 280); }
-  @inline set length(bytes: i32) { store<i32>(changetype<usize>(this), bytes, 280); }
+  @inline get product(): Field { return changetype<Field>(changetype<usize>(this) + 176); }
+  @inline get message(): usize { return load<usize>(changetype<usize>(this), 212); }
+  @inline set message(address: usize) { store<usize>(changetype<usize>(this), address, 212); }
+  @inline get length(): i32 { return load<i32>(changetype<usize>(this), 216); }
+  @inline set length(bytes: i32) { store<i32>(changetype<usize>(this), bytes, 216); }
 }
-export const ED25519_SIGNING_BYTES: i32 = 288;
-const LARGEST = 64;
+const SIGNING_BYTES = 224;
 const END: usize = MESSAGE + MESSAGE_BYTES;
 
 const INVERSE = changetype<Field>(ED25519_EDDSA + 96); // 36, where a single signature has its point
@@ -41,17 +37,23 @@ let free: usize = 0;
 // @ts-ignore: decorator
 @inline
 function signing(i: i32): Signing {
-  return changetype<Signing>(MESSAGE + ED25519_SIGNING_BYTES * i);
+  return changetype<Signing>(ED25519_BATCH_SPACE + SIGNING_BYTES * i);
+}
+
+// @ts-ignore: decorator
+@inline
+function signature(i: i32): usize {
+  return BATCH_SIGNATURES + 64 * i;
 }
 
 export function ed25519SignTogetherStart(): void {
   count = 0;
-  free = MESSAGE + LARGEST * ED25519_SIGNING_BYTES;
+  free = MESSAGE;
 }
 
 /** Where the next message is to be put, or 0 if it does not fit any more. */
 export function ed25519SignTogetherAdd(length: i32): usize {
-  if (count == LARGEST || <usize>length > END - free) return 0;
+  if (count == BATCH || <usize>length > END - free) return 0;
   const next = signing(count++);
   next.message = free;
   next.length = length;
@@ -59,11 +61,11 @@ export function ed25519SignTogetherAdd(length: i32): usize {
   return next.message;
 }
 
-/** Signs the messages; each signature is at the start of what belongs to its message. */
+/** BATCH_SIGNATURES = those of the messages. */
 export function ed25519SignTogetherFinish(): void {
   for (let i = 0; i < count; i++) commit(signing(i));
   encodeCommitments();
-  for (let i = 0; i < count; i++) respond(signing(i));
+  for (let i = 0; i < count; i++) respond(signature(i), signing(i));
 }
 
 function commit(item: Signing): void {
@@ -82,13 +84,13 @@ function encodeCommitments(): void {
     const item = signing(i);
     mul(Z_INVERSE, INVERSE, signing(i - 1).product);
     mul(INVERSE, INVERSE, item.point.z);
-    encodeWithInverse(item.signature, item.point, Z_INVERSE);
+    encodeWithInverse(signature(i), item.point, Z_INVERSE);
   }
-  encodeWithInverse(signing(0).signature, signing(0).point, INVERSE);
+  encodeWithInverse(signature(0), signing(0).point, INVERSE);
 }
 
-function respond(item: Signing): void {
-  startChallenge(item.signature);
+function respond(signature: usize, item: Signing): void {
+  startChallenge(signature);
   sha512Update(item.message, item.length);
-  completeSignature(item.signature, item.nonce);
+  completeSignature(signature, item.nonce);
 }

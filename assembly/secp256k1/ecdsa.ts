@@ -6,7 +6,7 @@
 
 import { copy32, isZero32, reverse32 } from '../bytes';
 import { messageAbsorb, messageFinal, messageInit } from '../hash/message256';
-import { EXTRA, OK, PREPARED_KEY, PUBLIC_KEY, REJECTED, SECRET_KEY, SIGNATURE } from '../memory';
+import { BATCH_SIGNATURES, EXTRA, OK, PREPARED_KEY, PUBLIC_KEY, REJECTED, SECRET_KEY, SIGNATURE } from '../memory';
 import { Field, fromBytes, isEqual, PRIME, toBytes } from './field';
 import { mul, sqr } from './field-kernels';
 import { multiplyBase } from './fixed-base';
@@ -28,7 +28,7 @@ import {
   reduceScalar,
   scalarFromSeed,
 } from './scalar';
-import { BATCH_MULT, BATCH_SIGNING, ECDSA_SPACE } from './space';
+import { BATCH_SIGNING, ECDSA_SPACE } from './space';
 
 /** 32 bytes: what is signed and verified */
 export const DIGEST: usize = ECDSA_SPACE;
@@ -59,8 +59,6 @@ const batchNonces = BATCH_SIGNING;
 const batchPoints = BATCH_SIGNING + 2048;
 const batchDigests = BATCH_SIGNING + 6144;
 const batchProducts = BATCH_SIGNING + 8192;
-/** 65 bytes each. In place of the additions of the points, which are done by then. */
-export const BATCH_SIGNATURES: usize = BATCH_MULT;
 const SIGNATURE_BYTES: usize = 65;
 const NO_SIGNATURE: u8 = 0xff;
 

@@ -1,7 +1,7 @@
 // How SECP256K1_SPACE, which the loader wipes after every call, is shared among the files of this folder. Scratch space
 // of functions that see secrets is here and nowhere else.
 
-import { BATCH_SECRETS, SECP256K1_SPACE } from '../memory';
+import { SECP256K1_BATCH_SPACE, SECP256K1_SPACE } from '../memory';
 
 export const FIELD_SPACE: usize = SECP256K1_SPACE; // 512
 export const SCALAR_SPACE: usize = SECP256K1_SPACE + 512; // 256
@@ -11,6 +11,6 @@ export const RFC6979_SPACE: usize = SECP256K1_SPACE + 1792; // 512
 export const ECDSA_SPACE: usize = SECP256K1_SPACE + 2304; // 1024
 export const SCHNORR_SPACE: usize = SECP256K1_SPACE + 3328; // 768
 
-// The same of BATCH_SECRETS, for up to 64 signatures.
-export const BATCH_SIGNING: usize = BATCH_SECRETS; // 10368
-export const BATCH_MULT: usize = BATCH_SECRETS + 10368; // 50944
+// The same of SECP256K1_BATCH_SPACE, for up to 64 signatures.
+export const BATCH_SIGNING: usize = SECP256K1_BATCH_SPACE; // 10368
+export const BATCH_MULT: usize = SECP256K1_BATCH_SPACE + 10368; // 50944

@@ -224,13 +224,15 @@ function signPrepared(curves: Curves, message: Uint8Array): Uint8Array {
 
 /** As many messages at a time as have room side by side; one that has not even alone is signed in pieces. */
 function signTogether(curves: Curves, messages: readonly Uint8Array[]): Uint8Array[] {
-  const { run } = curves;
-  const spacing = run.ED25519_SIGNING_BYTES.value;
   const signatures: Uint8Array[] = [];
+  curves.useBatch();
   while (signatures.length < messages.length) {
     const count = placeMessages(curves, messages, signatures.length);
-    run.ed25519SignTogetherFinish();
-    for (let i = 0; i < count; i++) signatures.push(curves.takePlaced(spacing * i, lengths.signature));
+    curves.run.ed25519SignTogetherFinish();
+    const together = curves.take('batchSignatures', lengths.signature * count);
+    for (let i = 0; i < together.length; i += lengths.signature) {
+      signatures.push(together.slice(i, i + lengths.signature));
+    }
     if (count === 0) signatures.push(signPrepared(curves, messages[signatures.length]!));
   }
   return signatures;

@@ -17,6 +17,7 @@ export interface CurvesExports {
   readonly SECRETS_BYTES: WebAssembly.Global<'i32'>;
   readonly BATCH_SECRETS: WebAssembly.Global<'i32'>;
   readonly BATCH_SECRETS_BYTES: WebAssembly.Global<'i32'>;
+  readonly BATCH_SIGNATURES: WebAssembly.Global<'i32'>;
   readonly SECRET_KEY: WebAssembly.Global<'i32'>;
   readonly PUBLIC_KEY: WebAssembly.Global<'i32'>;
   readonly SIGNATURE: WebAssembly.Global<'i32'>;
@@ -29,7 +30,6 @@ export interface CurvesExports {
   ed25519SignStart(): void;
   ed25519SignCommit(): void;
   ed25519SignFinish(): void;
-  readonly ED25519_SIGNING_BYTES: WebAssembly.Global<'i32'>;
   ed25519SignTogetherStart(): void;
   ed25519SignTogetherAdd(length: number): number;
   ed25519SignTogetherFinish(): void;
@@ -42,7 +42,6 @@ export interface CurvesExports {
 
   readonly DIGEST: WebAssembly.Global<'i32'>;
   readonly SEED: WebAssembly.Global<'i32'>;
-  readonly BATCH_SIGNATURES: WebAssembly.Global<'i32'>;
   secp256k1SecretFromSeed(): void;
   secp256k1Prepare(): number;
   secp256k1PublicKey(compressed: number): number;
@@ -88,7 +87,6 @@ export class Curves {
   readonly #message: number;
   readonly #pieceBytes: number;
   readonly #secrets: number;
-  readonly #secretsEnd: number;
   readonly #batch: number;
   readonly #batchEnd: number;
   #view: Uint8Array;
@@ -113,7 +111,6 @@ export class Curves {
     this.#message = exports.MESSAGE.value;
     this.#pieceBytes = exports.MESSAGE_BYTES.value;
     this.#secrets = exports.SECRETS.value;
-    this.#secretsEnd = this.#secrets + exports.SECRETS_BYTES.value;
     this.#batch = exports.BATCH_SECRETS.value;
     this.#batchEnd = this.#batch + exports.BATCH_SECRETS_BYTES.value;
     this.#view = new Uint8Array(exports.memory.buffer);
@@ -157,15 +154,10 @@ export class Curves {
     }
   }
 
-  /** Puts one of several messages at an address within MESSAGE; what lies before it there is wiped as well. */
+  /** Puts one of several messages at an address within MESSAGE. */
   place(message: Uint8Array, address: number): void {
     this.#written = Math.max(this.#written, address + lengthOf(message) - this.#message);
     this.#bytes().set(message, address);
-  }
-
-  /** A copy of `length` bytes from `start` on in MESSAGE. */
-  takePlaced(start: number, length: number): Uint8Array {
-    return this.#bytes().slice(this.#message + start, this.#message + start + length);
   }
 
   /** To be called before functions of the module that work on a batch of signatures. */
@@ -174,10 +166,9 @@ export class Curves {
   }
 
   wipe(): void {
-    const bytes = this.#bytes();
-    bytes.fill(0, this.#secrets, this.#secretsEnd);
-    bytes.fill(0, this.#message, this.#message + this.#written);
-    if (this.#usesBatch) bytes.fill(0, this.#batch, this.#batchEnd);
+    // MESSAGE follows SECRETS
+    this.#bytes().fill(0, this.#secrets, this.#message + this.#written);
+    if (this.#usesBatch) this.#bytes().fill(0, this.#batch, this.#batchEnd);
     this.#usesBatch = false;
     this.#longMessage?.fill(0);
     this.#longMessage = undefined;

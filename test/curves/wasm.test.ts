@@ -35,6 +35,11 @@ describe('the builds', () => {
   });
 });
 
+it('one fill can wipe what was secret and the message', () => {
+  const { SECRETS, SECRETS_BYTES, MESSAGE } = withCurves((curves) => curves.run);
+  expect(SECRETS.value + SECRETS_BYTES.value).toBe(MESSAGE.value);
+});
+
 describe('a trap', () => {
   it('ends the call, and the next call works', () => {
     const before = withCurves((curves) => curves.run);
