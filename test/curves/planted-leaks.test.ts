@@ -7,12 +7,9 @@ import { plantLeaks } from './planted-leaks.js';
 
 const SECRETS = 1000;
 
-// Compiled once, here; there is nothing to learn from doing so for both builds.
-const planted = process.env.ERST_CURVES_BUILD === 'debug' ? undefined : await plantLeaks();
+const { wasm, names, leaks } = await plantLeaks();
 
-describe.skipIf(planted === undefined)('the tool', () => {
-  if (planted === undefined) return;
-  const { wasm, names, leaks } = planted;
+describe('the tool', () => {
   const compare = async (number: number, operationName: string) => {
     const trace = await openTrace({
       changeModule: () => wasm,
