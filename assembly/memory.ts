@@ -45,8 +45,8 @@ export const BATCH_SIGNATURES: usize = BATCH_SECRETS; // 4160: 64 or 65 bytes ea
 export const ED25519_BATCH_SPACE: usize = BATCH_SECRETS + 4160; // 14336
 export const SECP256K1_BATCH_SPACE: usize = BATCH_SECRETS + 4160; // 61312
 
-/** Where tables are computed: 1376 pairs of field elements. Public. */
-export const TABLE_SCRATCH: usize = memory.data(99072, 64);
+/** Where tables are computed: a field element for each of at most 1344 entries. Public. */
+export const TABLE_SCRATCH: usize = memory.data(48384, 64);
 
 /** Ends the call where an assertion failed (debug build only); without a message, so that nothing leaks through it. */
 export function trap(message: string | null, file: string | null, line: u32, column: u32): void {

@@ -1,5 +1,5 @@
-// u G + v P for public u and v: Gallant-Lambert-Vanstone halves of both, four interleaved non-adjacent forms over 129
-// doublings. The sum is computed on the isomorphic curve where the odd multiples of P are affine without an inversion; the
+// u G + v P for public u and v: Gallant-Lambert-Vanstone halves of both, four interleaved non-adjacent forms over 128
+// doublings at most. The sum is computed on the isomorphic curve where the odd multiples of P are affine without an inversion; the
 // table of G is affine on the original one, at one multiplication more for each addition.
 
 import { copyField, fromBytes } from './field';

@@ -58,7 +58,11 @@ function range(first, last, entry) {
 }
 
 /** Vectors of floating-point numbers, and the relaxed instructions: how long they take has not been looked at. */
-const isUnjudged = (opcode) => opcode >= 0xfde0;
+const isUnjudged = (opcode) =>
+  opcode >= 0xfde0 ||
+  (opcode >= 0xfd41 && opcode <= 0xfd4c) || // comparisons
+  [0xfd5e, 0xfd5f].includes(opcode) || // conversions
+  [0xfd67, 0xfd68, 0xfd69, 0xfd6a, 0xfd74, 0xfd75, 0xfd7a, 0xfd94].includes(opcode); // rounding
 
 /**
  * The module with its events observed.

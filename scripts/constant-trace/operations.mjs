@@ -154,6 +154,11 @@ const secp256k1 = [
     call: ({ curves }, key) => curves.secp256k1.prepare(key).signBatch(batchFor(key, 14)),
   },
   {
+    name: 'ECDSA sign, batch of 33',
+    secrets: secp256k1Scalars,
+    call: ({ curves }, key) => curves.secp256k1.prepare(key).signBatch(batchFor(key, 33)),
+  },
+  {
     name: 'ECDSA sign, batch of 4 with an edge nonce',
     secrets: secp256k1Scalars,
     debugOnly: true,

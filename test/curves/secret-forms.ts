@@ -81,6 +81,14 @@ function signedDigits(number: bigint): Uint8Array {
   return new Uint8Array(digits.buffer);
 }
 
+/** What is added to a scalar of Ed25519, so that its windows are the digits from -32 to 32. */
+const OFFSET = Array.from({ length: 42 }, (_, i) => 32n << BigInt(6 * i)).reduce((sum, term) => sum + term);
+
+function windows(number: bigint, offset: number): Uint8Array {
+  const digits = Int8Array.from({ length: 42 }, (_, i) => Number((number >> BigInt(6 * i)) & 63n) - offset);
+  return new Uint8Array(digits.buffer);
+}
+
 /** The odd digits 2 b - 63 that sum up to a number modulo n, as they are or as their b. */
 function oddDigits(number: bigint, toDigit: (b: number) => number): Uint8Array {
   const recoded = mod((number + 2n ** 258n - 1n) * inverse(n), n);
@@ -99,6 +107,12 @@ function scalarForms(name: string, number: bigint, order: bigint): Forms {
     [`${name}, signed digits`]: signedDigits(number),
     [`${name}, halved`]: littleEndian(mod(number * inverse(order), order)),
   };
+  if (order === L) {
+    const recoded = mod(number + OFFSET, L);
+    forms[`${name}, recoded`] = littleEndian(recoded);
+    forms[`${name}, digits`] = windows(recoded, 32);
+    forms[`${name}, windows of digits`] = windows(recoded, 0);
+  }
   if (order === n) {
     forms[`${name}, recoded`] = littleEndian(mod((number + 2n ** 258n - 1n) * inverse(n), n));
     forms[`${name}, odd digits`] = oddDigits(number, (b) => 2 * b - 63);
