@@ -7,21 +7,12 @@ import { NielsPair, negateNielsPairIf } from './ed25519/point-pair';
 import { Scalar } from './ed25519/scalar';
 
 export {
-  add as field25519Add,
   addCarried as field25519AddCarried,
-  doubleAdd as field25519DoubleAdd,
-  doubleSubCarried as field25519DoubleSubCarried,
   fromBytes as field25519FromBytes,
   mul as field25519Mul,
-  mulDifference as field25519MulDifference,
-  mulSum as field25519MulSum,
   negCarried as field25519NegCarried,
-  negIf as field25519NegIf,
   sqr as field25519Sqr,
-  sqrSum as field25519SqrSum,
-  sub as field25519Sub,
   subCarried as field25519SubCarried,
-  swapIf as field25519SwapIf,
   toBytes as field25519ToBytes,
 } from './ed25519/field-kernels';
 export { invert as field25519Invert } from './ed25519/field';
@@ -29,8 +20,22 @@ export { powForSqrtOfPair as field25519PowForSqrtOfPair } from './ed25519/decode
 export { halveVarTime as scalar25519Halve } from './ed25519/half-size';
 export { weightVarTime as scalar25519Weight } from './ed25519/weight';
 export {
+  addLaneCached as ed25519AddLaneCached,
+  doubleLanes as ed25519DoubleLanes,
+  joinLanes as ed25519JoinLanes,
+  splitLanes as ed25519SplitLanes,
+  subtractLaneCached as ed25519SubtractLaneCached,
+  toLaneCached as ed25519ToLaneCached,
+} from './ed25519/point-lanes';
+export {
+  differenceAndSum as field25519DifferenceAndSum,
+  doublingDifferences as field25519DoublingDifferences,
+  exchangeOdd as field25519ExchangeOdd,
   mulPair as field25519MulPair,
+  negateCached as field25519NegateCached,
+  sqrPair as field25519SqrPair,
   sumAndDifference as field25519SumAndDifference,
+  sumAndOdd as field25519SumAndOdd,
   twiceSumAndDifference as field25519TwiceSumAndDifference,
 } from './ed25519/field-lanes-kernels';
 export { multiplyAdd as scalar25519MultiplyAdd, reduceWide as scalar25519ReduceWide } from './ed25519/scalar-kernels';

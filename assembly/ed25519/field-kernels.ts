@@ -2,12 +2,12 @@
 //
 // Integers modulo p = 2^255 - 19 in nine limbs of 29 bits, least significant first. Every kernel keeps its limbs in
 // locals, has neither branch nor loop, reads a limb of its operands before it writes that limb (so out may be any
-// operand), and was proved, for all operands within the bounds of their classes, not to overflow (by intervals) and to
-// compute what its comment says (as an identity of polynomials modulo p).
+// operand), and was proved, for all operands within the bounds of Field, not to overflow (by intervals) and to compute
+// what its comment says (as an identity of polynomials modulo p).
 
-/** A difference of two Field, or 2a + b: limbs at most 0x6000c000. */
+/** What every kernel takes and writes: limbs at most 0x20004000. */
 @unmanaged
-export class Loose {
+export class Field {
   l0: u32;
   l1: u32;
   l2: u32;
@@ -18,38 +18,6 @@ export class Loose {
   l7: u32;
   l8: u32;
 }
-
-function assertLoose(a: Loose): void {
-  assert(a.l0 <= 0x6000c000);
-  assert(a.l1 <= 0x6000c000);
-  assert(a.l2 <= 0x6000c000);
-  assert(a.l3 <= 0x6000c000);
-  assert(a.l4 <= 0x6000c000);
-  assert(a.l5 <= 0x6000c000);
-  assert(a.l6 <= 0x6000c000);
-  assert(a.l7 <= 0x6000c000);
-  assert(a.l8 <= 0x6000c000);
-}
-
-/** A sum of two Field, or a negated one: limbs at most 0x40008000. */
-@unmanaged
-export class Sum extends Loose {}
-
-function assertSum(a: Sum): void {
-  assert(a.l0 <= 0x40008000);
-  assert(a.l1 <= 0x40008000);
-  assert(a.l2 <= 0x40008000);
-  assert(a.l3 <= 0x40008000);
-  assert(a.l4 <= 0x40008000);
-  assert(a.l5 <= 0x40008000);
-  assert(a.l6 <= 0x40008000);
-  assert(a.l7 <= 0x40008000);
-  assert(a.l8 <= 0x40008000);
-}
-
-/** What multiplications and carried operations write: limbs at most 0x20004000. */
-@unmanaged
-export class Field extends Sum {}
 
 function assertField(a: Field): void {
   assert(a.l0 <= 0x20004000);
@@ -91,25 +59,11 @@ export const SQRT_MINUS_ONE = changetype<Field>(
     0x004c9efd, 0x1c2cad34, 0x1009f83b, 0x002b8324,
   ]),
 );
-/** x of the base point */
-export const BASE_X = changetype<Field>(
-  memory.data<u32>([
-    0x0f25d51a, 0x0ab16b04, 0x0969ecb2, 0x198ec12a, 0x0dc5c692,
-    0x1118feeb, 0x0ffb0293, 0x1a79adca, 0x00216936,
-  ]),
-);
-/** y of the base point */
-export const BASE_Y = changetype<Field>(
-  memory.data<u32>([
-    0x06666658, 0x13333333, 0x19999999, 0x0ccccccc, 0x06666666,
-    0x13333333, 0x19999999, 0x0ccccccc, 0x00666666,
-  ]),
-);
 
 /** out = a * b */
-export function mul(out: Field, a: Loose, b: Sum): void {
-  if (!ASC_NO_ASSERT) assertLoose(a);
-  if (!ASC_NO_ASSERT) assertSum(b);
+export function mul(out: Field, a: Field, b: Field): void {
+  if (!ASC_NO_ASSERT) assertField(a);
+  if (!ASC_NO_ASSERT) assertField(b);
   const a0: u64 = a.l0;
   const a1: u64 = a.l1;
   const a2: u64 = a.l2;
@@ -220,8 +174,8 @@ export function mul(out: Field, a: Loose, b: Sum): void {
 }
 
 /** out = a^2 */
-export function sqr(out: Field, a: Sum): void {
-  if (!ASC_NO_ASSERT) assertSum(a);
+export function sqr(out: Field, a: Field): void {
+  if (!ASC_NO_ASSERT) assertField(a);
   const a0: u64 = a.l0;
   const a1: u64 = a.l1;
   const a2: u64 = a.l2;
@@ -330,361 +284,6 @@ export function sqr(out: Field, a: Sum): void {
   out.l8 = <u32>(ls8 & 0x1fffffff);
 }
 
-/** out = (a + b) * c */
-export function mulSum(out: Field, a: Field, b: Field, c: Sum): void {
-  if (!ASC_NO_ASSERT) assertField(a);
-  if (!ASC_NO_ASSERT) assertField(b);
-  if (!ASC_NO_ASSERT) assertSum(c);
-  const a0: u64 = a.l0 + b.l0;
-  const a1: u64 = a.l1 + b.l1;
-  const a2: u64 = a.l2 + b.l2;
-  const a3: u64 = a.l3 + b.l3;
-  const a4: u64 = a.l4 + b.l4;
-  const a5: u64 = a.l5 + b.l5;
-  const a6: u64 = a.l6 + b.l6;
-  const a7: u64 = a.l7 + b.l7;
-  const a8: u64 = a.l8 + b.l8;
-  const b0: u64 = c.l0;
-  const b1: u64 = c.l1;
-  const b2: u64 = c.l2;
-  const b3: u64 = c.l3;
-  const b4: u64 = c.l4;
-  const b5: u64 = c.l5;
-  const b6: u64 = c.l6;
-  const b7: u64 = c.l7;
-  const b8: u64 = c.l8;
-  const c0: u64 = a0 * b0;
-  const c1: u64 = a0 * b1 + a1 * b0;
-  const c2: u64 = a0 * b2 + a1 * b1 + a2 * b0;
-  const c3: u64 = a0 * b3 + a1 * b2 + a2 * b1 + a3 * b0;
-  const c4: u64 = a0 * b4 + a1 * b3 + a2 * b2 + a3 * b1 + a4 * b0;
-  const c5: u64 = a0 * b5 + a1 * b4 + a2 * b3 + a3 * b2 + a4 * b1 + a5 * b0;
-  const c6: u64 = a0 * b6 + a1 * b5 + a2 * b4 + a3 * b3 + a4 * b2 + a5 * b1 + a6 * b0;
-  const c7: u64 = a0 * b7 + a1 * b6 + a2 * b5 + a3 * b4 + a4 * b3 + a5 * b2 + a6 * b1 + a7 * b0;
-  const c8: u64 = a0 * b8 + a1 * b7 + a2 * b6 + a3 * b5 + a4 * b4 + a5 * b3 + a6 * b2 + a7 * b1 + a8 * b0;
-  const c9: u64 = a1 * b8 + a2 * b7 + a3 * b6 + a4 * b5 + a5 * b4 + a6 * b3 + a7 * b2 + a8 * b1;
-  const c10: u64 = a2 * b8 + a3 * b7 + a4 * b6 + a5 * b5 + a6 * b4 + a7 * b3 + a8 * b2;
-  const c11: u64 = a3 * b8 + a4 * b7 + a5 * b6 + a6 * b5 + a7 * b4 + a8 * b3;
-  const c12: u64 = a4 * b8 + a5 * b7 + a6 * b6 + a7 * b5 + a8 * b4;
-  const c13: u64 = a5 * b8 + a6 * b7 + a7 * b6 + a8 * b5;
-  const c14: u64 = a6 * b8 + a7 * b7 + a8 * b6;
-  const c15: u64 = a7 * b8 + a8 * b7;
-  const c16: u64 = a8 * b8;
-  const hq9: u64 = c9 >> 29;
-  const h9: u64 = c9 & 0x1fffffff;
-  const hs10: u64 = c10 + hq9;
-  const hq10: u64 = hs10 >> 29;
-  const h10: u64 = hs10 & 0x1fffffff;
-  const hs11: u64 = c11 + hq10;
-  const hq11: u64 = hs11 >> 29;
-  const h11: u64 = hs11 & 0x1fffffff;
-  const hs12: u64 = c12 + hq11;
-  const hq12: u64 = hs12 >> 29;
-  const h12: u64 = hs12 & 0x1fffffff;
-  const hs13: u64 = c13 + hq12;
-  const hq13: u64 = hs13 >> 29;
-  const h13: u64 = hs13 & 0x1fffffff;
-  const hs14: u64 = c14 + hq13;
-  const hq14: u64 = hs14 >> 29;
-  const h14: u64 = hs14 & 0x1fffffff;
-  const hs15: u64 = c15 + hq14;
-  const hq15: u64 = hs15 >> 29;
-  const h15: u64 = hs15 & 0x1fffffff;
-  const hs16: u64 = c16 + hq15;
-  const hq16: u64 = hs16 >> 29;
-  const h16: u64 = hs16 & 0x1fffffff;
-  const f0: u64 = c0 + h9 * 1216;
-  const f1: u64 = c1 + h10 * 1216;
-  const f2: u64 = c2 + h11 * 1216;
-  const f3: u64 = c3 + h12 * 1216;
-  const f4: u64 = c4 + h13 * 1216;
-  const f5: u64 = c5 + h14 * 1216;
-  const f6: u64 = c6 + h15 * 1216;
-  const f7: u64 = c7 + h16 * 1216;
-  const f8: u64 = c8 + hq16 * 1216;
-  const lq0: u64 = f0 >> 29;
-  const l0: u64 = f0 & 0x1fffffff;
-  const ls1: u64 = f1 + lq0;
-  const lq1: u64 = ls1 >> 29;
-  const l1: u64 = ls1 & 0x1fffffff;
-  const ls2: u64 = f2 + lq1;
-  const lq2: u64 = ls2 >> 29;
-  const l2: u64 = ls2 & 0x1fffffff;
-  const ls3: u64 = f3 + lq2;
-  const lq3: u64 = ls3 >> 29;
-  const l3: u64 = ls3 & 0x1fffffff;
-  const ls4: u64 = f4 + lq3;
-  const lq4: u64 = ls4 >> 29;
-  const l4: u64 = ls4 & 0x1fffffff;
-  const ls5: u64 = f5 + lq4;
-  const lq5: u64 = ls5 >> 29;
-  const l5: u64 = ls5 & 0x1fffffff;
-  const ls6: u64 = f6 + lq5;
-  const lq6: u64 = ls6 >> 29;
-  const l6: u64 = ls6 & 0x1fffffff;
-  const ls7: u64 = f7 + lq6;
-  const lq7: u64 = ls7 >> 29;
-  const l7: u64 = ls7 & 0x1fffffff;
-  const ls8: u64 = f8 + lq7;
-  const rs0: u64 = l0 + (ls8 >> 29) * 1216;
-  const rq0: u64 = rs0 >> 29;
-  const r0: u64 = rs0 & 0x1fffffff;
-  const rs1: u64 = l1 + rq0;
-  const rq1: u64 = rs1 >> 29;
-  const r1: u64 = rs1 & 0x1fffffff;
-  const rs2: u64 = l2 + rq1;
-  out.l0 = <u32>r0;
-  out.l1 = <u32>r1;
-  out.l2 = <u32>rs2;
-  out.l3 = <u32>l3;
-  out.l4 = <u32>l4;
-  out.l5 = <u32>l5;
-  out.l6 = <u32>l6;
-  out.l7 = <u32>l7;
-  out.l8 = <u32>(ls8 & 0x1fffffff);
-}
-
-/** out = (a - b) * c */
-export function mulDifference(out: Field, a: Field, b: Field, c: Sum): void {
-  if (!ASC_NO_ASSERT) assertField(a);
-  if (!ASC_NO_ASSERT) assertField(b);
-  if (!ASC_NO_ASSERT) assertSum(c);
-  const a0: u64 = a.l0 + 1073739392 - b.l0;
-  const a1: u64 = a.l1 + 1073741822 - b.l1;
-  const a2: u64 = a.l2 + 1073741822 - b.l2;
-  const a3: u64 = a.l3 + 1073741822 - b.l3;
-  const a4: u64 = a.l4 + 1073741822 - b.l4;
-  const a5: u64 = a.l5 + 1073741822 - b.l5;
-  const a6: u64 = a.l6 + 1073741822 - b.l6;
-  const a7: u64 = a.l7 + 1073741822 - b.l7;
-  const a8: u64 = a.l8 + 1073741822 - b.l8;
-  const b0: u64 = c.l0;
-  const b1: u64 = c.l1;
-  const b2: u64 = c.l2;
-  const b3: u64 = c.l3;
-  const b4: u64 = c.l4;
-  const b5: u64 = c.l5;
-  const b6: u64 = c.l6;
-  const b7: u64 = c.l7;
-  const b8: u64 = c.l8;
-  const c0: u64 = a0 * b0;
-  const c1: u64 = a0 * b1 + a1 * b0;
-  const c2: u64 = a0 * b2 + a1 * b1 + a2 * b0;
-  const c3: u64 = a0 * b3 + a1 * b2 + a2 * b1 + a3 * b0;
-  const c4: u64 = a0 * b4 + a1 * b3 + a2 * b2 + a3 * b1 + a4 * b0;
-  const c5: u64 = a0 * b5 + a1 * b4 + a2 * b3 + a3 * b2 + a4 * b1 + a5 * b0;
-  const c6: u64 = a0 * b6 + a1 * b5 + a2 * b4 + a3 * b3 + a4 * b2 + a5 * b1 + a6 * b0;
-  const c7: u64 = a0 * b7 + a1 * b6 + a2 * b5 + a3 * b4 + a4 * b3 + a5 * b2 + a6 * b1 + a7 * b0;
-  const c8: u64 = a0 * b8 + a1 * b7 + a2 * b6 + a3 * b5 + a4 * b4 + a5 * b3 + a6 * b2 + a7 * b1 + a8 * b0;
-  const c9: u64 = a1 * b8 + a2 * b7 + a3 * b6 + a4 * b5 + a5 * b4 + a6 * b3 + a7 * b2 + a8 * b1;
-  const c10: u64 = a2 * b8 + a3 * b7 + a4 * b6 + a5 * b5 + a6 * b4 + a7 * b3 + a8 * b2;
-  const c11: u64 = a3 * b8 + a4 * b7 + a5 * b6 + a6 * b5 + a7 * b4 + a8 * b3;
-  const c12: u64 = a4 * b8 + a5 * b7 + a6 * b6 + a7 * b5 + a8 * b4;
-  const c13: u64 = a5 * b8 + a6 * b7 + a7 * b6 + a8 * b5;
-  const c14: u64 = a6 * b8 + a7 * b7 + a8 * b6;
-  const c15: u64 = a7 * b8 + a8 * b7;
-  const c16: u64 = a8 * b8;
-  const hq9: u64 = c9 >> 29;
-  const h9: u64 = c9 & 0x1fffffff;
-  const hs10: u64 = c10 + hq9;
-  const hq10: u64 = hs10 >> 29;
-  const h10: u64 = hs10 & 0x1fffffff;
-  const hs11: u64 = c11 + hq10;
-  const hq11: u64 = hs11 >> 29;
-  const h11: u64 = hs11 & 0x1fffffff;
-  const hs12: u64 = c12 + hq11;
-  const hq12: u64 = hs12 >> 29;
-  const h12: u64 = hs12 & 0x1fffffff;
-  const hs13: u64 = c13 + hq12;
-  const hq13: u64 = hs13 >> 29;
-  const h13: u64 = hs13 & 0x1fffffff;
-  const hs14: u64 = c14 + hq13;
-  const hq14: u64 = hs14 >> 29;
-  const h14: u64 = hs14 & 0x1fffffff;
-  const hs15: u64 = c15 + hq14;
-  const hq15: u64 = hs15 >> 29;
-  const h15: u64 = hs15 & 0x1fffffff;
-  const hs16: u64 = c16 + hq15;
-  const hq16: u64 = hs16 >> 29;
-  const h16: u64 = hs16 & 0x1fffffff;
-  const f0: u64 = c0 + h9 * 1216;
-  const f1: u64 = c1 + h10 * 1216;
-  const f2: u64 = c2 + h11 * 1216;
-  const f3: u64 = c3 + h12 * 1216;
-  const f4: u64 = c4 + h13 * 1216;
-  const f5: u64 = c5 + h14 * 1216;
-  const f6: u64 = c6 + h15 * 1216;
-  const f7: u64 = c7 + h16 * 1216;
-  const f8: u64 = c8 + hq16 * 1216;
-  const lq0: u64 = f0 >> 29;
-  const l0: u64 = f0 & 0x1fffffff;
-  const ls1: u64 = f1 + lq0;
-  const lq1: u64 = ls1 >> 29;
-  const l1: u64 = ls1 & 0x1fffffff;
-  const ls2: u64 = f2 + lq1;
-  const lq2: u64 = ls2 >> 29;
-  const l2: u64 = ls2 & 0x1fffffff;
-  const ls3: u64 = f3 + lq2;
-  const lq3: u64 = ls3 >> 29;
-  const l3: u64 = ls3 & 0x1fffffff;
-  const ls4: u64 = f4 + lq3;
-  const lq4: u64 = ls4 >> 29;
-  const l4: u64 = ls4 & 0x1fffffff;
-  const ls5: u64 = f5 + lq4;
-  const lq5: u64 = ls5 >> 29;
-  const l5: u64 = ls5 & 0x1fffffff;
-  const ls6: u64 = f6 + lq5;
-  const lq6: u64 = ls6 >> 29;
-  const l6: u64 = ls6 & 0x1fffffff;
-  const ls7: u64 = f7 + lq6;
-  const lq7: u64 = ls7 >> 29;
-  const l7: u64 = ls7 & 0x1fffffff;
-  const ls8: u64 = f8 + lq7;
-  const rs0: u64 = l0 + (ls8 >> 29) * 1216;
-  const rq0: u64 = rs0 >> 29;
-  const r0: u64 = rs0 & 0x1fffffff;
-  const rs1: u64 = l1 + rq0;
-  const rq1: u64 = rs1 >> 29;
-  const r1: u64 = rs1 & 0x1fffffff;
-  const rs2: u64 = l2 + rq1;
-  out.l0 = <u32>r0;
-  out.l1 = <u32>r1;
-  out.l2 = <u32>rs2;
-  out.l3 = <u32>l3;
-  out.l4 = <u32>l4;
-  out.l5 = <u32>l5;
-  out.l6 = <u32>l6;
-  out.l7 = <u32>l7;
-  out.l8 = <u32>(ls8 & 0x1fffffff);
-}
-
-/** out = (a + b)^2 */
-export function sqrSum(out: Field, a: Field, b: Field): void {
-  if (!ASC_NO_ASSERT) assertField(a);
-  if (!ASC_NO_ASSERT) assertField(b);
-  const a0: u64 = a.l0 + b.l0;
-  const a1: u64 = a.l1 + b.l1;
-  const a2: u64 = a.l2 + b.l2;
-  const a3: u64 = a.l3 + b.l3;
-  const a4: u64 = a.l4 + b.l4;
-  const a5: u64 = a.l5 + b.l5;
-  const a6: u64 = a.l6 + b.l6;
-  const a7: u64 = a.l7 + b.l7;
-  const a8: u64 = a.l8 + b.l8;
-  const d0: u64 = a0 << 1;
-  const d1: u64 = a1 << 1;
-  const d2: u64 = a2 << 1;
-  const d3: u64 = a3 << 1;
-  const d4: u64 = a4 << 1;
-  const d5: u64 = a5 << 1;
-  const d6: u64 = a6 << 1;
-  const d7: u64 = a7 << 1;
-  const c0: u64 = a0 * a0;
-  const c1: u64 = d0 * a1;
-  const c2: u64 = d0 * a2 + a1 * a1;
-  const c3: u64 = d0 * a3 + d1 * a2;
-  const c4: u64 = d0 * a4 + d1 * a3 + a2 * a2;
-  const c5: u64 = d0 * a5 + d1 * a4 + d2 * a3;
-  const c6: u64 = d0 * a6 + d1 * a5 + d2 * a4 + a3 * a3;
-  const c7: u64 = d0 * a7 + d1 * a6 + d2 * a5 + d3 * a4;
-  const c8: u64 = d0 * a8 + d1 * a7 + d2 * a6 + d3 * a5 + a4 * a4;
-  const c9: u64 = d1 * a8 + d2 * a7 + d3 * a6 + d4 * a5;
-  const c10: u64 = d2 * a8 + d3 * a7 + d4 * a6 + a5 * a5;
-  const c11: u64 = d3 * a8 + d4 * a7 + d5 * a6;
-  const c12: u64 = d4 * a8 + d5 * a7 + a6 * a6;
-  const c13: u64 = d5 * a8 + d6 * a7;
-  const c14: u64 = d6 * a8 + a7 * a7;
-  const c15: u64 = d7 * a8;
-  const c16: u64 = a8 * a8;
-  const hq9: u64 = c9 >> 29;
-  const h9: u64 = c9 & 0x1fffffff;
-  const hs10: u64 = c10 + hq9;
-  const hq10: u64 = hs10 >> 29;
-  const h10: u64 = hs10 & 0x1fffffff;
-  const hs11: u64 = c11 + hq10;
-  const hq11: u64 = hs11 >> 29;
-  const h11: u64 = hs11 & 0x1fffffff;
-  const hs12: u64 = c12 + hq11;
-  const hq12: u64 = hs12 >> 29;
-  const h12: u64 = hs12 & 0x1fffffff;
-  const hs13: u64 = c13 + hq12;
-  const hq13: u64 = hs13 >> 29;
-  const h13: u64 = hs13 & 0x1fffffff;
-  const hs14: u64 = c14 + hq13;
-  const hq14: u64 = hs14 >> 29;
-  const h14: u64 = hs14 & 0x1fffffff;
-  const hs15: u64 = c15 + hq14;
-  const hq15: u64 = hs15 >> 29;
-  const h15: u64 = hs15 & 0x1fffffff;
-  const hs16: u64 = c16 + hq15;
-  const hq16: u64 = hs16 >> 29;
-  const h16: u64 = hs16 & 0x1fffffff;
-  const f0: u64 = c0 + h9 * 1216;
-  const f1: u64 = c1 + h10 * 1216;
-  const f2: u64 = c2 + h11 * 1216;
-  const f3: u64 = c3 + h12 * 1216;
-  const f4: u64 = c4 + h13 * 1216;
-  const f5: u64 = c5 + h14 * 1216;
-  const f6: u64 = c6 + h15 * 1216;
-  const f7: u64 = c7 + h16 * 1216;
-  const f8: u64 = c8 + hq16 * 1216;
-  const lq0: u64 = f0 >> 29;
-  const l0: u64 = f0 & 0x1fffffff;
-  const ls1: u64 = f1 + lq0;
-  const lq1: u64 = ls1 >> 29;
-  const l1: u64 = ls1 & 0x1fffffff;
-  const ls2: u64 = f2 + lq1;
-  const lq2: u64 = ls2 >> 29;
-  const l2: u64 = ls2 & 0x1fffffff;
-  const ls3: u64 = f3 + lq2;
-  const lq3: u64 = ls3 >> 29;
-  const l3: u64 = ls3 & 0x1fffffff;
-  const ls4: u64 = f4 + lq3;
-  const lq4: u64 = ls4 >> 29;
-  const l4: u64 = ls4 & 0x1fffffff;
-  const ls5: u64 = f5 + lq4;
-  const lq5: u64 = ls5 >> 29;
-  const l5: u64 = ls5 & 0x1fffffff;
-  const ls6: u64 = f6 + lq5;
-  const lq6: u64 = ls6 >> 29;
-  const l6: u64 = ls6 & 0x1fffffff;
-  const ls7: u64 = f7 + lq6;
-  const lq7: u64 = ls7 >> 29;
-  const l7: u64 = ls7 & 0x1fffffff;
-  const ls8: u64 = f8 + lq7;
-  const rs0: u64 = l0 + (ls8 >> 29) * 1216;
-  const rq0: u64 = rs0 >> 29;
-  const r0: u64 = rs0 & 0x1fffffff;
-  const rs1: u64 = l1 + rq0;
-  const rq1: u64 = rs1 >> 29;
-  const r1: u64 = rs1 & 0x1fffffff;
-  const rs2: u64 = l2 + rq1;
-  out.l0 = <u32>r0;
-  out.l1 = <u32>r1;
-  out.l2 = <u32>rs2;
-  out.l3 = <u32>l3;
-  out.l4 = <u32>l4;
-  out.l5 = <u32>l5;
-  out.l6 = <u32>l6;
-  out.l7 = <u32>l7;
-  out.l8 = <u32>(ls8 & 0x1fffffff);
-}
-
-/** out = a + b */
-export function add(out: Sum, a: Field, b: Field): void {
-  if (!ASC_NO_ASSERT) assertField(a);
-  if (!ASC_NO_ASSERT) assertField(b);
-  out.l0 = <u32>(a.l0 + b.l0);
-  out.l1 = <u32>(a.l1 + b.l1);
-  out.l2 = <u32>(a.l2 + b.l2);
-  out.l3 = <u32>(a.l3 + b.l3);
-  out.l4 = <u32>(a.l4 + b.l4);
-  out.l5 = <u32>(a.l5 + b.l5);
-  out.l6 = <u32>(a.l6 + b.l6);
-  out.l7 = <u32>(a.l7 + b.l7);
-  out.l8 = <u32>(a.l8 + b.l8);
-}
-
 /** out = a + b */
 export function addCarried(out: Field, a: Field, b: Field): void {
   if (!ASC_NO_ASSERT) assertField(a);
@@ -710,21 +309,6 @@ export function addCarried(out: Field, a: Field, b: Field): void {
 }
 
 /** out = a - b */
-export function sub(out: Loose, a: Field, b: Field): void {
-  if (!ASC_NO_ASSERT) assertField(a);
-  if (!ASC_NO_ASSERT) assertField(b);
-  out.l0 = <u32>(a.l0 + 1073739392 - b.l0);
-  out.l1 = <u32>(a.l1 + 1073741822 - b.l1);
-  out.l2 = <u32>(a.l2 + 1073741822 - b.l2);
-  out.l3 = <u32>(a.l3 + 1073741822 - b.l3);
-  out.l4 = <u32>(a.l4 + 1073741822 - b.l4);
-  out.l5 = <u32>(a.l5 + 1073741822 - b.l5);
-  out.l6 = <u32>(a.l6 + 1073741822 - b.l6);
-  out.l7 = <u32>(a.l7 + 1073741822 - b.l7);
-  out.l8 = <u32>(a.l8 + 1073741822 - b.l8);
-}
-
-/** out = a - b */
 export function subCarried(out: Field, a: Field, b: Field): void {
   if (!ASC_NO_ASSERT) assertField(a);
   if (!ASC_NO_ASSERT) assertField(b);
@@ -737,45 +321,6 @@ export function subCarried(out: Field, a: Field, b: Field): void {
   const x6: u64 = a.l6 + 1073741822 - b.l6;
   const x7: u64 = a.l7 + 1073741822 - b.l7;
   const x8: u64 = a.l8 + 1073741822 - b.l8;
-  out.l0 = <u32>((x0 & 0x1fffffff) + (x8 >> 29) * 1216);
-  out.l1 = <u32>((x1 & 0x1fffffff) + (x0 >> 29));
-  out.l2 = <u32>((x2 & 0x1fffffff) + (x1 >> 29));
-  out.l3 = <u32>((x3 & 0x1fffffff) + (x2 >> 29));
-  out.l4 = <u32>((x4 & 0x1fffffff) + (x3 >> 29));
-  out.l5 = <u32>((x5 & 0x1fffffff) + (x4 >> 29));
-  out.l6 = <u32>((x6 & 0x1fffffff) + (x5 >> 29));
-  out.l7 = <u32>((x7 & 0x1fffffff) + (x6 >> 29));
-  out.l8 = <u32>((x8 & 0x1fffffff) + (x7 >> 29));
-}
-
-/** out = 2a + b */
-export function doubleAdd(out: Loose, a: Field, b: Field): void {
-  if (!ASC_NO_ASSERT) assertField(a);
-  if (!ASC_NO_ASSERT) assertField(b);
-  out.l0 = <u32>((a.l0 << 1) + b.l0);
-  out.l1 = <u32>((a.l1 << 1) + b.l1);
-  out.l2 = <u32>((a.l2 << 1) + b.l2);
-  out.l3 = <u32>((a.l3 << 1) + b.l3);
-  out.l4 = <u32>((a.l4 << 1) + b.l4);
-  out.l5 = <u32>((a.l5 << 1) + b.l5);
-  out.l6 = <u32>((a.l6 << 1) + b.l6);
-  out.l7 = <u32>((a.l7 << 1) + b.l7);
-  out.l8 = <u32>((a.l8 << 1) + b.l8);
-}
-
-/** out = 2a - b */
-export function doubleSubCarried(out: Field, a: Field, b: Loose): void {
-  if (!ASC_NO_ASSERT) assertField(a);
-  if (!ASC_NO_ASSERT) assertLoose(b);
-  const x0: u64 = ((a.l0 + 1073739392) << 1) - b.l0;
-  const x1: u64 = ((a.l1 + 1073741822) << 1) - b.l1;
-  const x2: u64 = ((a.l2 + 1073741822) << 1) - b.l2;
-  const x3: u64 = ((a.l3 + 1073741822) << 1) - b.l3;
-  const x4: u64 = ((a.l4 + 1073741822) << 1) - b.l4;
-  const x5: u64 = ((a.l5 + 1073741822) << 1) - b.l5;
-  const x6: u64 = ((a.l6 + 1073741822) << 1) - b.l6;
-  const x7: u64 = ((a.l7 + 1073741822) << 1) - b.l7;
-  const x8: u64 = ((a.l8 + 1073741822) << 1) - b.l8;
   out.l0 = <u32>((x0 & 0x1fffffff) + (x8 >> 29) * 1216);
   out.l1 = <u32>((x1 & 0x1fffffff) + (x0 >> 29));
   out.l2 = <u32>((x2 & 0x1fffffff) + (x1 >> 29));
@@ -808,80 +353,6 @@ export function negCarried(out: Field, a: Field): void {
   out.l6 = <u32>((x6 & 0x1fffffff) + (x5 >> 29));
   out.l7 = <u32>((x7 & 0x1fffffff) + (x6 >> 29));
   out.l8 = <u32>((x8 & 0x1fffffff) + (x7 >> 29));
-}
-
-/** out = mask ? -a : a, where mask is all zeros or all ones, without a branch. */
-export function negIf(out: Sum, a: Field, mask: u64): void {
-  if (!ASC_NO_ASSERT) assertField(a);
-  const a0: u64 = a.l0;
-  const a1: u64 = a.l1;
-  const a2: u64 = a.l2;
-  const a3: u64 = a.l3;
-  const a4: u64 = a.l4;
-  const a5: u64 = a.l5;
-  const a6: u64 = a.l6;
-  const a7: u64 = a.l7;
-  const a8: u64 = a.l8;
-  const n0: u64 = 1073739392 - a0;
-  const n1: u64 = 1073741822 - a1;
-  const n2: u64 = 1073741822 - a2;
-  const n3: u64 = 1073741822 - a3;
-  const n4: u64 = 1073741822 - a4;
-  const n5: u64 = 1073741822 - a5;
-  const n6: u64 = 1073741822 - a6;
-  const n7: u64 = 1073741822 - a7;
-  const n8: u64 = 1073741822 - a8;
-  out.l0 = <u32>(a0 ^ ((n0 ^ a0) & mask));
-  out.l1 = <u32>(a1 ^ ((n1 ^ a1) & mask));
-  out.l2 = <u32>(a2 ^ ((n2 ^ a2) & mask));
-  out.l3 = <u32>(a3 ^ ((n3 ^ a3) & mask));
-  out.l4 = <u32>(a4 ^ ((n4 ^ a4) & mask));
-  out.l5 = <u32>(a5 ^ ((n5 ^ a5) & mask));
-  out.l6 = <u32>(a6 ^ ((n6 ^ a6) & mask));
-  out.l7 = <u32>(a7 ^ ((n7 ^ a7) & mask));
-  out.l8 = <u32>(a8 ^ ((n8 ^ a8) & mask));
-}
-
-/** Swaps a and b where mask is all ones, without a branch; leaves them where it is zero. */
-export function swapIf(a: Field, b: Field, mask: u64): void {
-  if (!ASC_NO_ASSERT) assertField(a);
-  if (!ASC_NO_ASSERT) assertField(b);
-  const a0: u64 = a.l0;
-  const a1: u64 = a.l1;
-  const a2: u64 = a.l2;
-  const a3: u64 = a.l3;
-  const a4: u64 = a.l4;
-  const a5: u64 = a.l5;
-  const a6: u64 = a.l6;
-  const a7: u64 = a.l7;
-  const a8: u64 = a.l8;
-  const b0: u64 = b.l0;
-  const b1: u64 = b.l1;
-  const b2: u64 = b.l2;
-  const b3: u64 = b.l3;
-  const b4: u64 = b.l4;
-  const b5: u64 = b.l5;
-  const b6: u64 = b.l6;
-  const b7: u64 = b.l7;
-  const b8: u64 = b.l8;
-  a.l0 = <u32>(a0 ^ ((b0 ^ a0) & mask));
-  a.l1 = <u32>(a1 ^ ((b1 ^ a1) & mask));
-  a.l2 = <u32>(a2 ^ ((b2 ^ a2) & mask));
-  a.l3 = <u32>(a3 ^ ((b3 ^ a3) & mask));
-  a.l4 = <u32>(a4 ^ ((b4 ^ a4) & mask));
-  a.l5 = <u32>(a5 ^ ((b5 ^ a5) & mask));
-  a.l6 = <u32>(a6 ^ ((b6 ^ a6) & mask));
-  a.l7 = <u32>(a7 ^ ((b7 ^ a7) & mask));
-  a.l8 = <u32>(a8 ^ ((b8 ^ a8) & mask));
-  b.l0 = <u32>(b0 ^ ((a0 ^ b0) & mask));
-  b.l1 = <u32>(b1 ^ ((a1 ^ b1) & mask));
-  b.l2 = <u32>(b2 ^ ((a2 ^ b2) & mask));
-  b.l3 = <u32>(b3 ^ ((a3 ^ b3) & mask));
-  b.l4 = <u32>(b4 ^ ((a4 ^ b4) & mask));
-  b.l5 = <u32>(b5 ^ ((a5 ^ b5) & mask));
-  b.l6 = <u32>(b6 ^ ((a6 ^ b6) & mask));
-  b.l7 = <u32>(b7 ^ ((a7 ^ b7) & mask));
-  b.l8 = <u32>(b8 ^ ((a8 ^ b8) & mask));
 }
 
 export function copy(out: Field, a: Field): void {

@@ -29,15 +29,23 @@ export class LoosePair {
   @inline set w4(word: v128) { v128.store(changetype<usize>(this), word, 64); }
 }
 
+/** A sum of two FieldPair, or a negated one: limbs at most 0x40008000. */
+@unmanaged
+export class SumPair extends LoosePair {}
+
 /** What multiplications and carried operations write: limbs at most 0x20004000. */
 @unmanaged
-export class FieldPair extends LoosePair {}
+export class FieldPair extends SumPair {}
 
 /** Bytes of a pair. */
 export const PAIR_BYTES: usize = 80;
 
 function assertLoosePair(a: LoosePair): void {
   for (let i: usize = 0; i < 72; i += 4) assert(load<u32>(changetype<usize>(a) + i) <= 0x6000c000);
+}
+
+function assertSumPair(a: SumPair): void {
+  for (let i: usize = 0; i < 72; i += 4) assert(load<u32>(changetype<usize>(a) + i) <= 0x40008000);
 }
 
 function assertFieldPair(a: FieldPair): void {
@@ -60,6 +68,39 @@ const BIAS: usize = memory.data<u32>([
   0x3ffffffe, 0x3ffffffe, 0x3ffffffe, 0x3ffffffe,
   0x3ffffffe, 0x3ffffffe, 0x0, 0x0,
 ], 16);
+
+/** (2d, 2) */
+export const D2_AND_TWO = changetype<FieldPair>(
+  memory.data<u32>([
+    0x6b2f159, 0x2, 0x1eb4dca1, 0x0, 0xec55ba, 0x0, 0x293505, 0x0,
+    0x1d13000e, 0x0, 0x797779, 0x0, 0x139c663a, 0x0, 0x1b8adbff, 0x0,
+    0x2406d9, 0x0, 0x0, 0x0,
+  ], 16),
+);
+/** (0, 1) */
+export const ZERO_AND_ONE = changetype<FieldPair>(
+  memory.data<u32>([
+    0x0, 0x1, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0,
+    0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0,
+    0x0, 0x0, 0x0, 0x0,
+  ], 16),
+);
+/** x and y of the base point */
+export const BASE_XY = changetype<FieldPair>(
+  memory.data<u32>([
+    0xf25d51a, 0x6666658, 0xab16b04, 0x13333333, 0x969ecb2, 0x19999999, 0x198ec12a, 0xccccccc,
+    0xdc5c692, 0x6666666, 0x1118feeb, 0x13333333, 0xffb0293, 0x19999999, 0x1a79adca, 0xccccccc,
+    0x216936, 0x666666, 0x0, 0x0,
+  ], 16),
+);
+/** their product, and 1 */
+export const BASE_TZ = changetype<FieldPair>(
+  memory.data<u32>([
+    0x5b7dda3, 0x1, 0xef4559d, 0x0, 0x1454bd5b, 0x0, 0x13f00ee, 0x0,
+    0x1e37d20f, 0x0, 0x7473255, 0x0, 0x19959ba9, 0x0, 0x1faf16e, 0x0,
+    0x67875f, 0x0, 0x0, 0x0,
+  ], 16),
+);
 
 /** out = a * b */
 export function mulPair(out: FieldPair, a: LoosePair, b: FieldPair): void {
@@ -165,6 +206,125 @@ export function mulPair(out: FieldPair, a: LoosePair, b: FieldPair): void {
   const c14: v128 = p22;
   const c15: v128 = p23;
   const c16: v128 = p24;
+  const hq9: v128 = i64x2.shr_u(c9, 29);
+  const h9: v128 = v128.and(c9, lowWide);
+  const hs10: v128 = i64x2.add(c10, hq9);
+  const hq10: v128 = i64x2.shr_u(hs10, 29);
+  const h10: v128 = v128.and(hs10, lowWide);
+  const hs11: v128 = i64x2.add(c11, hq10);
+  const hq11: v128 = i64x2.shr_u(hs11, 29);
+  const h11: v128 = v128.and(hs11, lowWide);
+  const hs12: v128 = i64x2.add(c12, hq11);
+  const hq12: v128 = i64x2.shr_u(hs12, 29);
+  const h12: v128 = v128.and(hs12, lowWide);
+  const hs13: v128 = i64x2.add(c13, hq12);
+  const hq13: v128 = i64x2.shr_u(hs13, 29);
+  const h13: v128 = v128.and(hs13, lowWide);
+  const hs14: v128 = i64x2.add(c14, hq13);
+  const hq14: v128 = i64x2.shr_u(hs14, 29);
+  const h14: v128 = v128.and(hs14, lowWide);
+  const hs15: v128 = i64x2.add(c15, hq14);
+  const hq15: v128 = i64x2.shr_u(hs15, 29);
+  const h15: v128 = v128.and(hs15, lowWide);
+  const hs16: v128 = i64x2.add(c16, hq15);
+  const hq16: v128 = i64x2.shr_u(hs16, 29);
+  const h16: v128 = v128.and(hs16, lowWide);
+  const f0: v128 = i64x2.add(c0, i64x2.extmul_low_i32x4_u(i32x4.shuffle(h9, h9, 0, 2, 0, 2), fold));
+  const f1: v128 = i64x2.add(c1, i64x2.extmul_low_i32x4_u(i32x4.shuffle(h10, h10, 0, 2, 0, 2), fold));
+  const f2: v128 = i64x2.add(c2, i64x2.extmul_low_i32x4_u(i32x4.shuffle(h11, h11, 0, 2, 0, 2), fold));
+  const f3: v128 = i64x2.add(c3, i64x2.extmul_low_i32x4_u(i32x4.shuffle(h12, h12, 0, 2, 0, 2), fold));
+  const f4: v128 = i64x2.add(c4, i64x2.extmul_low_i32x4_u(i32x4.shuffle(h13, h13, 0, 2, 0, 2), fold));
+  const f5: v128 = i64x2.add(c5, i64x2.extmul_low_i32x4_u(i32x4.shuffle(h14, h14, 0, 2, 0, 2), fold));
+  const f6: v128 = i64x2.add(c6, i64x2.extmul_low_i32x4_u(i32x4.shuffle(h15, h15, 0, 2, 0, 2), fold));
+  const f7: v128 = i64x2.add(c7, i64x2.extmul_low_i32x4_u(i32x4.shuffle(h16, h16, 0, 2, 0, 2), fold));
+  const f8: v128 = i64x2.add(c8, i64x2.extmul_low_i32x4_u(i32x4.shuffle(hq16, hq16, 0, 2, 0, 2), fold));
+  const lq0: v128 = i64x2.shr_u(f0, 29);
+  const l0: v128 = v128.and(f0, lowWide);
+  const ls1: v128 = i64x2.add(f1, lq0);
+  const lq1: v128 = i64x2.shr_u(ls1, 29);
+  const l1: v128 = v128.and(ls1, lowWide);
+  const ls2: v128 = i64x2.add(f2, lq1);
+  const lq2: v128 = i64x2.shr_u(ls2, 29);
+  const l2: v128 = v128.and(ls2, lowWide);
+  const ls3: v128 = i64x2.add(f3, lq2);
+  const lq3: v128 = i64x2.shr_u(ls3, 29);
+  const l3: v128 = v128.and(ls3, lowWide);
+  const ls4: v128 = i64x2.add(f4, lq3);
+  const lq4: v128 = i64x2.shr_u(ls4, 29);
+  const l4: v128 = v128.and(ls4, lowWide);
+  const ls5: v128 = i64x2.add(f5, lq4);
+  const lq5: v128 = i64x2.shr_u(ls5, 29);
+  const l5: v128 = v128.and(ls5, lowWide);
+  const ls6: v128 = i64x2.add(f6, lq5);
+  const lq6: v128 = i64x2.shr_u(ls6, 29);
+  const l6: v128 = v128.and(ls6, lowWide);
+  const ls7: v128 = i64x2.add(f7, lq6);
+  const lq7: v128 = i64x2.shr_u(ls7, 29);
+  const l7: v128 = v128.and(ls7, lowWide);
+  const ls8: v128 = i64x2.add(f8, lq7);
+  const over: v128 = i64x2.shr_u(ls8, 29);
+  const rs0: v128 = i64x2.add(i64x2.add(i64x2.add(l0, i64x2.shl(over, 10)), i64x2.shl(over, 7)), i64x2.shl(over, 6));
+  const rq0: v128 = i64x2.shr_u(rs0, 29);
+  const r0: v128 = v128.and(rs0, lowWide);
+  const rs1: v128 = i64x2.add(l1, rq0);
+  const rq1: v128 = i64x2.shr_u(rs1, 29);
+  const r1: v128 = v128.and(rs1, lowWide);
+  const rs2: v128 = i64x2.add(l2, rq1);
+  const o0: v128 = r0;
+  const o1: v128 = r1;
+  const o2: v128 = rs2;
+  const o3: v128 = l3;
+  const o4: v128 = l4;
+  const o5: v128 = l5;
+  const o6: v128 = l6;
+  const o7: v128 = l7;
+  const o8: v128 = v128.and(ls8, lowWide);
+  out.w0 = i32x4.shuffle(o0, o1, 0, 2, 4, 6);
+  out.w1 = i32x4.shuffle(o2, o3, 0, 2, 4, 6);
+  out.w2 = i32x4.shuffle(o4, o5, 0, 2, 4, 6);
+  out.w3 = i32x4.shuffle(o6, o7, 0, 2, 4, 6);
+  out.w4 = i32x4.shuffle(o8, o8, 0, 2, 4, 6);
+}
+
+/** out = a^2 */
+export function sqrPair(out: FieldPair, a: SumPair): void {
+  if (!ASC_NO_ASSERT) assertSumPair(a);
+  const lowWide: v128 = v128.load(LOW_WIDE);
+  const fold: v128 = v128.load(FOLD);
+  const a0: v128 = a.l0;
+  const a1: v128 = a.l1;
+  const a2: v128 = a.l2;
+  const a3: v128 = a.l3;
+  const a4: v128 = a.l4;
+  const a5: v128 = a.l5;
+  const a6: v128 = a.l6;
+  const a7: v128 = a.l7;
+  const a8: v128 = a.l8;
+  const d0: v128 = i32x4.shl(a0, 1);
+  const d1: v128 = i32x4.shl(a1, 1);
+  const d2: v128 = i32x4.shl(a2, 1);
+  const d3: v128 = i32x4.shl(a3, 1);
+  const d4: v128 = i32x4.shl(a4, 1);
+  const d5: v128 = i32x4.shl(a5, 1);
+  const d6: v128 = i32x4.shl(a6, 1);
+  const d7: v128 = i32x4.shl(a7, 1);
+  const c0: v128 = i64x2.extmul_low_i32x4_u(a0, a0);
+  const c1: v128 = i64x2.extmul_low_i32x4_u(d0, a1);
+  const c2: v128 = i64x2.add(i64x2.extmul_low_i32x4_u(d0, a2), i64x2.extmul_low_i32x4_u(a1, a1));
+  const c3: v128 = i64x2.add(i64x2.extmul_low_i32x4_u(d0, a3), i64x2.extmul_low_i32x4_u(d1, a2));
+  const c4: v128 = i64x2.add(i64x2.add(i64x2.extmul_low_i32x4_u(d0, a4), i64x2.extmul_low_i32x4_u(d1, a3)), i64x2.extmul_low_i32x4_u(a2, a2));
+  const c5: v128 = i64x2.add(i64x2.add(i64x2.extmul_low_i32x4_u(d0, a5), i64x2.extmul_low_i32x4_u(d1, a4)), i64x2.extmul_low_i32x4_u(d2, a3));
+  const c6: v128 = i64x2.add(i64x2.add(i64x2.add(i64x2.extmul_low_i32x4_u(d0, a6), i64x2.extmul_low_i32x4_u(d1, a5)), i64x2.extmul_low_i32x4_u(d2, a4)), i64x2.extmul_low_i32x4_u(a3, a3));
+  const c7: v128 = i64x2.add(i64x2.add(i64x2.add(i64x2.extmul_low_i32x4_u(d0, a7), i64x2.extmul_low_i32x4_u(d1, a6)), i64x2.extmul_low_i32x4_u(d2, a5)), i64x2.extmul_low_i32x4_u(d3, a4));
+  const c8: v128 = i64x2.add(i64x2.add(i64x2.add(i64x2.add(i64x2.extmul_low_i32x4_u(d0, a8), i64x2.extmul_low_i32x4_u(d1, a7)), i64x2.extmul_low_i32x4_u(d2, a6)), i64x2.extmul_low_i32x4_u(d3, a5)), i64x2.extmul_low_i32x4_u(a4, a4));
+  const c9: v128 = i64x2.add(i64x2.add(i64x2.add(i64x2.extmul_low_i32x4_u(d1, a8), i64x2.extmul_low_i32x4_u(d2, a7)), i64x2.extmul_low_i32x4_u(d3, a6)), i64x2.extmul_low_i32x4_u(d4, a5));
+  const c10: v128 = i64x2.add(i64x2.add(i64x2.add(i64x2.extmul_low_i32x4_u(d2, a8), i64x2.extmul_low_i32x4_u(d3, a7)), i64x2.extmul_low_i32x4_u(d4, a6)), i64x2.extmul_low_i32x4_u(a5, a5));
+  const c11: v128 = i64x2.add(i64x2.add(i64x2.extmul_low_i32x4_u(d3, a8), i64x2.extmul_low_i32x4_u(d4, a7)), i64x2.extmul_low_i32x4_u(d5, a6));
+  const c12: v128 = i64x2.add(i64x2.add(i64x2.extmul_low_i32x4_u(d4, a8), i64x2.extmul_low_i32x4_u(d5, a7)), i64x2.extmul_low_i32x4_u(a6, a6));
+  const c13: v128 = i64x2.add(i64x2.extmul_low_i32x4_u(d5, a8), i64x2.extmul_low_i32x4_u(d6, a7));
+  const c14: v128 = i64x2.add(i64x2.extmul_low_i32x4_u(d6, a8), i64x2.extmul_low_i32x4_u(a7, a7));
+  const c15: v128 = i64x2.extmul_low_i32x4_u(d7, a8);
+  const c16: v128 = i64x2.extmul_low_i32x4_u(a8, a8);
   const hq9: v128 = i64x2.shr_u(c9, 29);
   const h9: v128 = v128.and(c9, lowWide);
   const hs10: v128 = i64x2.add(c10, hq9);
@@ -370,4 +530,157 @@ export function swapPairIf(a: FieldPair, b: FieldPair, mask: v128): void {
   b.w2 = v128.xor(b2, v128.and(v128.xor(a2, b2), mask));
   b.w3 = v128.xor(b3, v128.and(v128.xor(a3, b3), mask));
   b.w4 = v128.xor(b4, v128.and(v128.xor(a4, b4), mask));
+}
+
+/** outEven = aOdd - aEven, outOdd = aOdd + aEven */
+export function differenceAndSum(out: FieldPair, a: FieldPair): void {
+  if (!ASC_NO_ASSERT) assertFieldPair(a);
+  const low: v128 = v128.load(LOW);
+  const a0: v128 = a.w0;
+  const a1: v128 = a.w1;
+  const a2: v128 = a.w2;
+  const a3: v128 = a.w3;
+  const a4: v128 = a.w4;
+  const s0: v128 = i32x4.shuffle(a0, a0, 1, 0, 3, 2);
+  const s1: v128 = i32x4.shuffle(a1, a1, 1, 0, 3, 2);
+  const s2: v128 = i32x4.shuffle(a2, a2, 1, 0, 3, 2);
+  const s3: v128 = i32x4.shuffle(a3, a3, 1, 0, 3, 2);
+  const s4: v128 = i32x4.shuffle(a4, a4, 1, 0, 3, 2);
+  const x0: v128 = i32x4.shuffle(i32x4.sub(i32x4.add(s0, v128.load(BIAS, 0)), a0), i32x4.add(a0, s0), 0, 5, 2, 7);
+  const x1: v128 = i32x4.shuffle(i32x4.sub(i32x4.add(s1, v128.load(BIAS, 16)), a1), i32x4.add(a1, s1), 0, 5, 2, 7);
+  const x2: v128 = i32x4.shuffle(i32x4.sub(i32x4.add(s2, v128.load(BIAS, 32)), a2), i32x4.add(a2, s2), 0, 5, 2, 7);
+  const x3: v128 = i32x4.shuffle(i32x4.sub(i32x4.add(s3, v128.load(BIAS, 48)), a3), i32x4.add(a3, s3), 0, 5, 2, 7);
+  const x4: v128 = i32x4.shuffle(i32x4.sub(i32x4.add(s4, v128.load(BIAS, 64)), a4), i32x4.add(a4, s4), 0, 5, 2, 7);
+  const v0: v128 = i32x4.shr_u(x0, 29);
+  const v1: v128 = i32x4.shr_u(x1, 29);
+  const v2: v128 = i32x4.shr_u(x2, 29);
+  const v3: v128 = i32x4.shr_u(x3, 29);
+  const v4: v128 = i32x4.shr_u(x4, 29);
+  const wrapped: v128 = i32x4.add(i32x4.add(i32x4.shl(v4, 10), i32x4.shl(v4, 7)), i32x4.shl(v4, 6));
+  out.w0 = i32x4.add(v128.and(x0, low), i64x2.shuffle(wrapped, v0, 0, 2));
+  out.w1 = i32x4.add(v128.and(x1, low), i64x2.shuffle(v0, v1, 1, 2));
+  out.w2 = i32x4.add(v128.and(x2, low), i64x2.shuffle(v1, v2, 1, 2));
+  out.w3 = i32x4.add(v128.and(x3, low), i64x2.shuffle(v2, v3, 1, 2));
+  out.w4 = i32x4.add(v128.and(x4, low), i64x2.shuffle(v3, v4, 1, 2));
+}
+
+/** outEven = aEven, outOdd = bOdd, otherEven = aOdd, otherOdd = bEven */
+export function exchangeOdd(out: FieldPair, other: FieldPair, a: FieldPair, b: FieldPair): void {
+  if (!ASC_NO_ASSERT) assertFieldPair(a);
+  if (!ASC_NO_ASSERT) assertFieldPair(b);
+  const a0: v128 = a.w0;
+  const a1: v128 = a.w1;
+  const a2: v128 = a.w2;
+  const a3: v128 = a.w3;
+  const a4: v128 = a.w4;
+  const b0: v128 = b.w0;
+  const b1: v128 = b.w1;
+  const b2: v128 = b.w2;
+  const b3: v128 = b.w3;
+  const b4: v128 = b.w4;
+  out.w0 = i32x4.shuffle(a0, b0, 0, 5, 2, 7);
+  out.w1 = i32x4.shuffle(a1, b1, 0, 5, 2, 7);
+  out.w2 = i32x4.shuffle(a2, b2, 0, 5, 2, 7);
+  out.w3 = i32x4.shuffle(a3, b3, 0, 5, 2, 7);
+  out.w4 = i32x4.shuffle(a4, b4, 0, 5, 2, 7);
+  other.w0 = i32x4.shuffle(a0, b0, 1, 4, 3, 6);
+  other.w1 = i32x4.shuffle(a1, b1, 1, 4, 3, 6);
+  other.w2 = i32x4.shuffle(a2, b2, 1, 4, 3, 6);
+  other.w3 = i32x4.shuffle(a3, b3, 1, 4, 3, 6);
+  other.w4 = i32x4.shuffle(a4, b4, 1, 4, 3, 6);
+}
+
+/** outEven = aEven + aOdd, outOdd = bOdd */
+export function sumAndOdd(out: SumPair, a: FieldPair, b: FieldPair): void {
+  if (!ASC_NO_ASSERT) assertFieldPair(a);
+  if (!ASC_NO_ASSERT) assertFieldPair(b);
+  const a0: v128 = a.w0;
+  const a1: v128 = a.w1;
+  const a2: v128 = a.w2;
+  const a3: v128 = a.w3;
+  const a4: v128 = a.w4;
+  const b0: v128 = b.w0;
+  const b1: v128 = b.w1;
+  const b2: v128 = b.w2;
+  const b3: v128 = b.w3;
+  const b4: v128 = b.w4;
+  out.w0 = i32x4.shuffle(i32x4.add(a0, i32x4.shuffle(a0, a0, 1, 0, 3, 2)), b0, 0, 5, 2, 7);
+  out.w1 = i32x4.shuffle(i32x4.add(a1, i32x4.shuffle(a1, a1, 1, 0, 3, 2)), b1, 0, 5, 2, 7);
+  out.w2 = i32x4.shuffle(i32x4.add(a2, i32x4.shuffle(a2, a2, 1, 0, 3, 2)), b2, 0, 5, 2, 7);
+  out.w3 = i32x4.shuffle(i32x4.add(a3, i32x4.shuffle(a3, a3, 1, 0, 3, 2)), b3, 0, 5, 2, 7);
+  out.w4 = i32x4.shuffle(i32x4.add(a4, i32x4.shuffle(a4, a4, 1, 0, 3, 2)), b4, 0, 5, 2, 7);
+}
+
+/** efEven = uEven - gOdd, efOdd = 2 uOdd - gEven, hgEven = gOdd, hgOdd = gEven */
+export function doublingDifferences(ef: FieldPair, hg: FieldPair, u: FieldPair, g: FieldPair): void {
+  if (!ASC_NO_ASSERT) assertFieldPair(u);
+  if (!ASC_NO_ASSERT) assertFieldPair(g);
+  const low: v128 = v128.load(LOW);
+  const u0: v128 = u.w0;
+  const u1: v128 = u.w1;
+  const u2: v128 = u.w2;
+  const u3: v128 = u.w3;
+  const u4: v128 = u.w4;
+  const g0: v128 = g.w0;
+  const g1: v128 = g.w1;
+  const g2: v128 = g.w2;
+  const g3: v128 = g.w3;
+  const g4: v128 = g.w4;
+  const hg0: v128 = i32x4.shuffle(g0, g0, 1, 0, 3, 2);
+  const hg1: v128 = i32x4.shuffle(g1, g1, 1, 0, 3, 2);
+  const hg2: v128 = i32x4.shuffle(g2, g2, 1, 0, 3, 2);
+  const hg3: v128 = i32x4.shuffle(g3, g3, 1, 0, 3, 2);
+  const hg4: v128 = i32x4.shuffle(g4, g4, 1, 0, 3, 2);
+  const t0: v128 = i32x4.shuffle(u0, i32x4.add(u0, u0), 0, 5, 2, 7);
+  const t1: v128 = i32x4.shuffle(u1, i32x4.add(u1, u1), 0, 5, 2, 7);
+  const t2: v128 = i32x4.shuffle(u2, i32x4.add(u2, u2), 0, 5, 2, 7);
+  const t3: v128 = i32x4.shuffle(u3, i32x4.add(u3, u3), 0, 5, 2, 7);
+  const t4: v128 = i32x4.shuffle(u4, i32x4.add(u4, u4), 0, 5, 2, 7);
+  const x0: v128 = i32x4.sub(i32x4.add(t0, v128.load(BIAS, 0)), hg0);
+  const x1: v128 = i32x4.sub(i32x4.add(t1, v128.load(BIAS, 16)), hg1);
+  const x2: v128 = i32x4.sub(i32x4.add(t2, v128.load(BIAS, 32)), hg2);
+  const x3: v128 = i32x4.sub(i32x4.add(t3, v128.load(BIAS, 48)), hg3);
+  const x4: v128 = i32x4.sub(i32x4.add(t4, v128.load(BIAS, 64)), hg4);
+  const v0: v128 = i32x4.shr_u(x0, 29);
+  const v1: v128 = i32x4.shr_u(x1, 29);
+  const v2: v128 = i32x4.shr_u(x2, 29);
+  const v3: v128 = i32x4.shr_u(x3, 29);
+  const v4: v128 = i32x4.shr_u(x4, 29);
+  const wrapped: v128 = i32x4.add(i32x4.add(i32x4.shl(v4, 10), i32x4.shl(v4, 7)), i32x4.shl(v4, 6));
+  ef.w0 = i32x4.add(v128.and(x0, low), i64x2.shuffle(wrapped, v0, 0, 2));
+  ef.w1 = i32x4.add(v128.and(x1, low), i64x2.shuffle(v0, v1, 1, 2));
+  ef.w2 = i32x4.add(v128.and(x2, low), i64x2.shuffle(v1, v2, 1, 2));
+  ef.w3 = i32x4.add(v128.and(x3, low), i64x2.shuffle(v2, v3, 1, 2));
+  ef.w4 = i32x4.add(v128.and(x4, low), i64x2.shuffle(v3, v4, 1, 2));
+  hg.w0 = hg0;
+  hg.w1 = hg1;
+  hg.w2 = hg2;
+  hg.w3 = hg3;
+  hg.w4 = hg4;
+}
+
+/** outEven = aOdd, outOdd = aEven, otherEven = -bEven, otherOdd = bOdd */
+export function negateCached(out: FieldPair, other: SumPair, a: FieldPair, b: FieldPair): void {
+  if (!ASC_NO_ASSERT) assertFieldPair(a);
+  if (!ASC_NO_ASSERT) assertFieldPair(b);
+  const a0: v128 = a.w0;
+  const a1: v128 = a.w1;
+  const a2: v128 = a.w2;
+  const a3: v128 = a.w3;
+  const a4: v128 = a.w4;
+  const b0: v128 = b.w0;
+  const b1: v128 = b.w1;
+  const b2: v128 = b.w2;
+  const b3: v128 = b.w3;
+  const b4: v128 = b.w4;
+  out.w0 = i32x4.shuffle(a0, a0, 1, 0, 3, 2);
+  out.w1 = i32x4.shuffle(a1, a1, 1, 0, 3, 2);
+  out.w2 = i32x4.shuffle(a2, a2, 1, 0, 3, 2);
+  out.w3 = i32x4.shuffle(a3, a3, 1, 0, 3, 2);
+  out.w4 = i32x4.shuffle(a4, a4, 1, 0, 3, 2);
+  other.w0 = i32x4.shuffle(i32x4.sub(v128.load(BIAS, 0), b0), b0, 0, 5, 2, 7);
+  other.w1 = i32x4.shuffle(i32x4.sub(v128.load(BIAS, 16), b1), b1, 0, 5, 2, 7);
+  other.w2 = i32x4.shuffle(i32x4.sub(v128.load(BIAS, 32), b2), b2, 0, 5, 2, 7);
+  other.w3 = i32x4.shuffle(i32x4.sub(v128.load(BIAS, 48), b3), b3, 0, 5, 2, 7);
+  other.w4 = i32x4.shuffle(i32x4.sub(v128.load(BIAS, 64), b4), b4, 0, 5, 2, 7);
 }

@@ -1,5 +1,5 @@
 // The field of integers modulo p = 2^255 - 19: what is built from the generated kernels. field-kernels.ts defines the
-// classes Field, Sum and Loose, which bound the limbs of an element in memory.
+// class Field, which bounds the limbs of an element in memory.
 
 import { ED25519_FIELD } from '../memory';
 import { MODULUS_25519, modInverse } from '../modinv';

@@ -5,19 +5,18 @@
 // Every entry of a row is read whatever the digits; sign and zero are applied with masks.
 
 import { ED25519_MULT, ED25519_PAIR, TABLE_SCRATCH } from '../memory';
+import { NIELS_BYTES, Point, toNielsTogether } from './point';
 import {
-  CACHED_BYTES,
-  Cached,
-  NIELS_BYTES,
-  POINT_BYTES,
-  Point,
-  addCached,
-  double,
-  keepProjective,
+  LANE_CACHED_BYTES,
+  LANE_POINT_BYTES,
+  LaneCached,
+  LanePoint,
+  addLaneCached,
+  doubleLanes,
   setBase,
-  toCached,
-  toNielsTogether,
-} from './point';
+  splitLanes,
+  toLaneCached,
+} from './point-lanes';
 import { NielsPair, PointPair, addLanes, addNielsPair, fromNielsPair, negateNielsPairIf } from './point-pair';
 import { Scalar, multiplyAdd } from './scalar';
 
@@ -38,8 +37,8 @@ const SUMS = changetype<PointPair>(ED25519_PAIR + 960); // 320
 
 // Public.
 const SIGNING_TABLE: usize = memory.data(<i32>(STEPS * ROW_BYTES), 64);
-const STEP = changetype<Point>(memory.data(<i32>POINT_BYTES, 16));
-const STEP_CACHED = changetype<Cached>(memory.data(<i32>CACHED_BYTES, 16));
+const STEP = changetype<LanePoint>(memory.data(<i32>LANE_POINT_BYTES, 16));
+const STEP_CACHED = changetype<LaneCached>(memory.data(<i32>LANE_CACHED_BYTES, 16));
 const ENTRY: usize = memory.data(<i32>ENTRY_BYTES, 16);
 const ONE = changetype<Scalar>(memory.data<u64>([1, 0, 0, 0]));
 /** sum 32 * 64^i for i = 0 ... 41 */
@@ -148,13 +147,14 @@ function fillSigningTable(): void {
   setBase(STEP);
   for (let i = 0; i < 2 * STEPS; i++) {
     let at = i < STEPS ? SIGNING_TABLE + ROW_BYTES * i : SIGNING_TABLE + ROW_BYTES * (i - STEPS) + NIELS_BYTES;
-    toCached(STEP_CACHED, STEP);
+    toLaneCached(STEP_CACHED, STEP);
     for (let j = 0; j < ROW; j++) {
-      if (j > 0) addCached(STEP, STEP_CACHED);
-      keepProjective(at, STEP);
+      if (j > 0) addLaneCached(STEP, STEP_CACHED);
+      const kept = changetype<Point>(at);
+      splitLanes(kept.x, kept.y, kept.z, STEP);
       at += ENTRY_BYTES;
     }
-    double(STEP);
+    doubleLanes(STEP);
   }
   toNielsTogether(SIGNING_TABLE, 2 * STEPS * ROW, TABLE_SCRATCH);
   for (let i = 0; i < STEPS * ROW; i++) interleave(SIGNING_TABLE + ENTRY_BYTES * i);

@@ -6,29 +6,21 @@
 // The base point's scalar is split at bit 127, with tables of B and 2^127 B, so that it never needs more doublings than
 // half-size scalars do.
 
-import { TABLE_SCRATCH } from '../memory';
+import { Point } from './point';
 import {
-  CACHED_BYTES,
-  Cached,
-  NIELS_BYTES,
-  Niels,
-  POINT_BYTES,
-  Point,
-  addCached,
-  addCachedWithoutT,
-  addMissingT,
-  addNielsWithoutT,
-  copyPoint,
-  double,
-  doubleWithoutT,
-  keepProjective,
+  LANE_CACHED_BYTES,
+  LANE_POINT_BYTES,
+  LaneCached,
+  LanePoint,
+  addLaneCached,
+  copyLanes,
+  doubleLanes,
+  joinLanes,
   setBase,
-  setIdentity,
-  subtractCachedWithoutT,
-  subtractNielsWithoutT,
-  toCached,
-  toNielsTogether,
-} from './point';
+  setNeutral,
+  subtractLaneCached,
+  toLaneCached,
+} from './point-lanes';
 import { Scalar } from './scalar';
 
 /** The width for most scalars, and the largest. */
@@ -41,23 +33,22 @@ const HALF_BITS = 127;
 /** How many terms a sum can have, besides the base point's. */
 export const MAX_TERMS = 128;
 
-const BASE_TABLE_BYTES: usize = <usize>BASE_ODD_MULTIPLES * NIELS_BYTES;
+const BASE_TABLE_BYTES: usize = <usize>BASE_ODD_MULTIPLES * LANE_CACHED_BYTES;
 const BASE_TABLES: usize = memory.data(<i32>(2 * BASE_TABLE_BYTES), 64);
-const TABLES: usize = memory.data(<i32>(MAX_TERMS * ODD_MULTIPLES * CACHED_BYTES), 64);
+const TABLES: usize = memory.data(<i32>(MAX_TERMS * ODD_MULTIPLES * LANE_CACHED_BYTES), 64);
 const LOW_HALF = changetype<Scalar>(memory.data(32, 16));
 const HIGH_HALF = changetype<Scalar>(memory.data(32, 16));
-const STEP = changetype<Point>(memory.data(<i32>POINT_BYTES, 16));
-const START = changetype<Point>(memory.data(<i32>POINT_BYTES, 16));
-const TWICE = changetype<Cached>(memory.data(<i32>CACHED_BYTES, 16));
+const STEP = changetype<LanePoint>(memory.data(<i32>LANE_POINT_BYTES, 16));
+const START = changetype<LanePoint>(memory.data(<i32>LANE_POINT_BYTES, 16));
+const TWICE = changetype<LaneCached>(memory.data(<i32>LANE_CACHED_BYTES, 16));
 
 /** An entry of a table, to be added or subtracted at one bit. */
 @unmanaged
 @final
 class Addition {
   next: Addition | null;
-  entry: usize;
+  entry: LaneCached;
   negative: bool; // whether the entry is to be subtracted
-  isNiels: bool; // an entry of the base point's tables
 }
 const ADDITION_BYTES: usize = 12;
 const MAX_ADDITIONS = MAX_TERMS * 52 + 2 * 13; // a digit in 5 of 256 bits, and in 10 of 127
@@ -82,50 +73,34 @@ export function startSumVarTime(): void {
 
 /** Adds s p to the sum, or subtracts it, for s below 2^255; at most MAX_TERMS times. */
 export function addTermVarTime(s: Scalar, p: Point, negative: bool, width: i32 = WIDTH): void {
-  const table = TABLES + CACHED_BYTES * ODD_MULTIPLES * terms;
-  startOddMultiples(p);
-  for (let j = 0; j < 1 << (width - 2); j++) {
-    if (j > 0) addCached(STEP, TWICE);
-    toCached(changetype<Cached>(table + CACHED_BYTES * j), STEP);
-  }
-  terms++;
-  schedule(s, width, table, false, negative);
+  const table = TABLES + LANE_CACHED_BYTES * ODD_MULTIPLES * terms++;
+  joinLanes(START, p);
+  fillTable(table, 1 << (width - 2));
+  schedule(s, width, table, negative);
 }
 
-/** out = the sum + s B, for s below L; without its T. */
-export function finishSumVarTime(out: Point, s: Scalar): void {
+/** out = the sum + s B, for s below L. */
+export function finishSumVarTime(out: LanePoint, s: Scalar): void {
   LOW_HALF.w0 = s.w0;
   LOW_HALF.w1 = s.w1 & 0x7fffffffffffffff;
   HIGH_HALF.w0 = (s.w1 >> 63) | (s.w2 << 1);
   HIGH_HALF.w1 = (s.w2 >> 63) | (s.w3 << 1);
-  schedule(LOW_HALF, BASE_WIDTH, BASE_TABLES, true, false);
-  schedule(HIGH_HALF, BASE_WIDTH, BASE_TABLES + BASE_TABLE_BYTES, true, false);
-  setIdentity(out);
+  schedule(LOW_HALF, BASE_WIDTH, BASE_TABLES, false);
+  schedule(HIGH_HALF, BASE_WIDTH, BASE_TABLES + BASE_TABLE_BYTES, false);
+  setNeutral(out);
   for (let bit = topBit; bit >= 0; bit--) {
-    doubleWithoutT(out);
+    doubleLanes(out);
     let addition = firstAt(bit);
     while (addition != null) {
-      addMissingT(out);
-      apply(out, addition);
+      if (addition.negative) subtractLaneCached(out, addition.entry);
+      else addLaneCached(out, addition.entry);
       addition = addition.next;
     }
   }
 }
 
-function apply(out: Point, addition: Addition): void {
-  const niels = changetype<Niels>(addition.entry), cached = changetype<Cached>(addition.entry);
-  if (addition.isNiels) {
-    if (addition.negative) subtractNielsWithoutT(out, niels);
-    else addNielsWithoutT(out, niels);
-  } else {
-    if (addition.negative) subtractCachedWithoutT(out, cached);
-    else addCachedWithoutT(out, cached);
-  }
-}
-
 /** Puts the digits of s, or of -s, into the lists, as entries of a table of odd multiples. */
-function schedule(s: Scalar, width: i32, table: usize, isNiels: bool, negative: bool): void {
-  const entryBytes = isNiels ? NIELS_BYTES : CACHED_BYTES;
+function schedule(s: Scalar, width: i32, table: usize, negative: bool): void {
   let carry: u64 = 0;
   for (let bit = 0; bit < BITS; ) {
     const byte = min(bit >> 3, 24);
@@ -139,9 +114,8 @@ function schedule(s: Scalar, width: i32, table: usize, isNiels: bool, negative: 
     carry = <u64>(unsigned >> (width - 1));
     const digit = unsigned - (<i32>carry << width);
     const addition = insertAt(bit);
-    addition.entry = table + entryBytes * (abs(digit) >> 1);
+    addition.entry = changetype<LaneCached>(table + LANE_CACHED_BYTES * (abs(digit) >> 1));
     addition.negative = digit < 0 != negative;
-    addition.isNiels = isNiels;
     bit += width;
   }
 }
@@ -162,22 +136,20 @@ function insertAt(bit: i32): Addition {
 /** 1, 3 ... 511 times B, and the same of 2^127 B. */
 function fillBaseTables(): void {
   setBase(START);
-  for (let half = 0; half < 2; half++) {
-    startOddMultiples(START);
-    for (let j = 0; j < BASE_ODD_MULTIPLES; j++) {
-      if (j > 0) addCached(STEP, TWICE);
-      keepProjective(BASE_TABLES + BASE_TABLE_BYTES * half + NIELS_BYTES * j, STEP);
-    }
-    for (let i = 0; i < HALF_BITS; i++) double(START);
-  }
-  toNielsTogether(BASE_TABLES, 2 * BASE_ODD_MULTIPLES, TABLE_SCRATCH);
+  fillTable(BASE_TABLES, BASE_ODD_MULTIPLES);
+  for (let i = 0; i < HALF_BITS; i++) doubleLanes(START);
+  fillTable(BASE_TABLES + BASE_TABLE_BYTES, BASE_ODD_MULTIPLES);
   baseTablesReady = true;
 }
 
-/** STEP = p, TWICE = 2p: each addition of TWICE to STEP then gives the next odd multiple. */
-function startOddMultiples(p: Point): void {
-  copyPoint(STEP, p);
-  double(STEP);
-  toCached(TWICE, STEP);
-  copyPoint(STEP, p);
+/** The first `count` odd multiples of START. */
+function fillTable(table: usize, count: i32): void {
+  copyLanes(STEP, START);
+  doubleLanes(STEP);
+  toLaneCached(TWICE, STEP);
+  copyLanes(STEP, START);
+  for (let j = 0; j < count; j++) {
+    if (j > 0) addLaneCached(STEP, TWICE);
+    toLaneCached(changetype<LaneCached>(table + LANE_CACHED_BYTES * j), STEP);
+  }
 }

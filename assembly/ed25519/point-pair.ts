@@ -1,8 +1,7 @@
 // Two points of the curve side by side, one in each lane, in extended coordinates and with the complete formulas of
-// point.ts. The steps are the same for all points.
+// point-lanes.ts. The steps are the same for all points.
 
 import { ED25519_PAIR } from '../memory';
-import { Field } from './field-kernels';
 import {
   FieldPair,
   LoosePair,
@@ -13,7 +12,8 @@ import {
   swapPairIf,
   twiceSumAndDifference,
 } from './field-lanes-kernels';
-import { Point, addPoint } from './point';
+import { Point } from './point';
+import { LaneCached, LanePoint, addLaneCached, splitLanes, toLaneCached } from './point-lanes';
 
 /** X, Y, Z, T of both. */
 @unmanaged
@@ -42,7 +42,7 @@ function pair(address: usize, index: usize): FieldPair {
   return changetype<FieldPair>(address + PAIR_BYTES * index);
 }
 
-// Named as in the formulas of point.ts.
+// Named as in the formulas.
 const A = changetype<FieldPair>(ED25519_PAIR);
 const B = changetype<FieldPair>(ED25519_PAIR + 80);
 const C = changetype<FieldPair>(ED25519_PAIR + 160);
@@ -50,7 +50,7 @@ const E = changetype<LoosePair>(ED25519_PAIR + 240);
 const F = changetype<FieldPair>(ED25519_PAIR + 320);
 const G = changetype<LoosePair>(ED25519_PAIR + 400);
 const H = changetype<FieldPair>(ED25519_PAIR + 480);
-const ODD = changetype<Point>(ED25519_PAIR + 560); // 144
+const ADDEND = changetype<LaneCached>(ED25519_PAIR + 560); // 160
 
 // Public.
 const TWO: FieldPair = changetype<FieldPair>(memory.data<u32>([2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 16));
@@ -85,22 +85,17 @@ export function fromNielsPair(p: PointPair, n: NielsPair): void {
   mulPair(p.t, E, H);
 }
 
-/** out = the point of the first lane + that of the second. */
+/** out = the point of the even lane + that of the odd one, without T. Overwrites p. */
 export function addLanes(out: Point, p: PointPair): void {
-  splitPair(out.x, ODD.x, p.x);
-  splitPair(out.y, ODD.y, p.y);
-  splitPair(out.z, ODD.z, p.z);
-  splitPair(out.t, ODD.t, p.t);
-  addPoint(out, ODD);
-}
-
-function splitPair(even: Field, odd: Field, a: FieldPair): void {
-  const at = changetype<usize>(a);
-  const w0 = v128.load(at), w1 = v128.load(at, 16), w2 = v128.load(at, 32), w3 = v128.load(at, 48);
-  v128.store(changetype<usize>(even), i32x4.shuffle(w0, w1, 0, 2, 4, 6));
-  v128.store(changetype<usize>(even), i32x4.shuffle(w2, w3, 0, 2, 4, 6), 16);
-  v128.store(changetype<usize>(odd), i32x4.shuffle(w0, w1, 1, 3, 5, 7));
-  v128.store(changetype<usize>(odd), i32x4.shuffle(w2, w3, 1, 3, 5, 7), 16);
-  even.l8 = load<u32>(at, 64);
-  odd.l8 = load<u32>(at, 68);
+  const even = changetype<LanePoint>(p), odd = changetype<LanePoint>(p.z);
+  for (let at = changetype<usize>(p), end = at + PAIR_BYTES; at < end; at += 16) {
+    const x = v128.load(at), y = v128.load(at, 80), z = v128.load(at, 160), t = v128.load(at, 240);
+    v128.store(at, i32x4.shuffle(x, y, 0, 4, 2, 6));
+    v128.store(at, i32x4.shuffle(t, z, 0, 4, 2, 6), 80);
+    v128.store(at, i32x4.shuffle(x, y, 1, 5, 3, 7), 160);
+    v128.store(at, i32x4.shuffle(t, z, 1, 5, 3, 7), 240);
+  }
+  toLaneCached(ADDEND, odd);
+  addLaneCached(even, ADDEND);
+  splitLanes(out.x, out.y, out.z, even);
 }

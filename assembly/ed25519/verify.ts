@@ -7,7 +7,8 @@ import { decodePairVarTime, decodeVarTime } from './decode';
 import { isZero } from './field';
 import { halveVarTime } from './half-size';
 import { MAX_TERMS, addTermVarTime, finishSumVarTime, startSumVarTime } from './multi-scalar';
-import { POINT_BYTES, Point, copyPoint, doubleWithoutT } from './point';
+import { POINT_BYTES, Point } from './point';
+import { LANE_POINT_BYTES, LanePoint, doubleLanes, joinLanes, splitLanes } from './point-lanes';
 import { Scalar, isReducedVarTime, multiplyAdd, reduceDigest } from './scalar';
 import { WEIGHT_WIDTH, weightVarTime } from './weight';
 
@@ -20,7 +21,7 @@ const ZERO = changetype<Scalar>(memory.data(32, 16));
 const BASE_SCALAR = changetype<Scalar>(memory.data(32, 16));
 const KEY_POINT = changetype<Point>(memory.data(<i32>POINT_BYTES, 16));
 const R_POINT = changetype<Point>(memory.data(<i32>POINT_BYTES, 16));
-const SUM = changetype<Point>(memory.data(<i32>POINT_BYTES, 16));
+const SUM = changetype<LanePoint>(memory.data(<i32>LANE_POINT_BYTES, 16));
 const SCRATCH = changetype<Point>(memory.data(<i32>POINT_BYTES, 16));
 
 /** Verification of SIGNATURE under PUBLIC_KEY, first step: to be fed the message. */
@@ -39,7 +40,10 @@ export function ed25519VerifyStart(): void {
 export function ed25519VerifyFinish(zip215: bool): i32 {
   sha512Final(DIGEST);
   if (!decodeSignature(zip215)) return REJECTED;
-  if (!zip215 && isSmallOrder(KEY_POINT)) return REJECTED;
+  if (!zip215) {
+    joinLanes(SUM, KEY_POINT);
+    if (hasSmallOrder(SUM)) return REJECTED;
+  }
   reduceDigest(CHALLENGE, DIGEST);
   const negative = halveVarTime(KEY_SCALAR, R_SCALAR, CHALLENGE);
   multiplyAdd(BASE_SCALAR, R_SCALAR, S, ZERO);
@@ -47,7 +51,7 @@ export function ed25519VerifyFinish(zip215: bool): i32 {
   addTermVarTime(KEY_SCALAR, KEY_POINT, !negative);
   addTermVarTime(R_SCALAR, R_POINT, true);
   finishSumVarTime(SUM, BASE_SCALAR);
-  return isSmallOrder(SUM) ? OK : REJECTED;
+  return hasSmallOrder(SUM) ? OK : REJECTED;
 }
 
 /** Whether PUBLIC_KEY encodes a point. */
@@ -80,7 +84,7 @@ export function ed25519BatchAdd(): i32 {
 /** Whether all the signatures that were taken are valid. */
 export function ed25519BatchFinish(): i32 {
   finishSumVarTime(SUM, BASE_SCALAR);
-  return isSmallOrder(SUM) ? OK : REJECTED;
+  return hasSmallOrder(SUM) ? OK : REJECTED;
 }
 
 /** KEY_POINT and R_POINT, or false; also false where S is not below L. */
@@ -88,9 +92,12 @@ function decodeSignature(zip215: bool): bool {
   return isReducedVarTime(S) && decodePairVarTime(KEY_POINT, PUBLIC_KEY, R_POINT, SIGNATURE, zip215);
 }
 
-/** Whether 8p is the neutral element: the order of 2p divides 4, and the points of those orders have x = 0 or y = 0. */
-function isSmallOrder(p: Point): bool {
-  copyPoint(SCRATCH, p);
-  doubleWithoutT(SCRATCH);
+/**
+ * Whether 8p is the neutral element. Doubles p: the order of 2p divides 4 then, and the points of those orders have x = 0
+ * or y = 0.
+ */
+function hasSmallOrder(p: LanePoint): bool {
+  doubleLanes(p);
+  splitLanes(SCRATCH.x, SCRATCH.y, SCRATCH.z, p);
   return isZero(SCRATCH.x) || isZero(SCRATCH.y);
 }

@@ -1,15 +1,16 @@
 // Kernels for two elements modulo p = 2^255 - 19 at a time: assembly/ed25519/field-lanes-kernels.ts.
 //
-// The limbs are those of field25519.mjs, with the same bounds. In memory limb i of both elements lies side by side, so
+// The limbs are those of field25519.mjs. A FieldPair has the same bounds; a SumPair is a sum of two of these, or a negated
+// one, and a LoosePair a difference, or 2a + b, neither of them carried. In memory limb i of both elements lies side by side, so
 // that a 128-bit word has two limbs of each, and five words have all nine; what fills up the fifth is ignored.
 
-import { BIAS, FIELD, FOLD, LOOSE, P } from './field25519.mjs';
+import { BIAS, curve, FIELD, FOLD, P } from './field25519.mjs';
 import { LaneKernel } from './lanes.mjs';
-import { BITS, carry, indices, LIMBS, limbAt, MASK, nameAll } from './limbs.mjs';
+import { BITS, carry, indices, LIMBS, limbAt, MASK, nameAll, split, squareColumns } from './limbs.mjs';
 import { means } from './meaning.mjs';
 
 const WORDS = 5;
-const MAX = { FieldPair: FIELD[0], LoosePair: LOOSE[0] };
+const MAX = { FieldPair: FIELD[0], SumPair: 2n * FIELD[0], LoosePair: 3n * FIELD[0] };
 const NAMES = { [`${MASK}:64`]: 'lowWide', [`${MASK}:32`]: 'low', [`${FOLD}:32`]: 'fold' };
 const MEMORY = { lowWide: 'LOW_WIDE', low: 'LOW', fold: 'FOLD' };
 
@@ -17,9 +18,10 @@ export const output = 'assembly/ed25519/field-lanes-kernels.ts';
 
 export function generate({ bias = BIAS } = {}) {
   const F = (name) => [name, 'FieldPair'];
+  const S = (name) => [name, 'SumPair'];
   const L = (name) => [name, 'LoosePair'];
   const difference = (k, a, b) =>
-    a.map((word, i) => k.each(k.sub, k.each(k.add, word, biasWord(k, bias, i)), b[i]));
+    a.map((word, i) => k.each(k.sub, k.each(k.add, word, biasWord(k, bias, i, lanesOf(word, i))), b[i]));
   const sum = (k, a, b) => a.map((word, i) => k.each(k.add, word, b[i]));
   const select = (k, a, b) => a.map((word, i) => k.each((x, y) => k.select('mask', x, y), word, b[i]));
 
@@ -27,8 +29,12 @@ export function generate({ bias = BIAS } = {}) {
     header(),
     classes(),
     constants(bias),
+    points(),
     operation('mulPair', ['out = a * b'], [F('out')], [L('a'), F('b')], (k) =>
       writeLimbs(k, F('out'), reduce(k, columns(k, readLimbs(k, L('a')), readLimbs(k, F('b'))))),
+    ),
+    operation('sqrPair', ['out = a^2'], [F('out')], [S('a')], (k) =>
+      writeLimbs(k, F('out'), reduce(k, squareColumns(k, readLimbs(k, S('a'))))),
     ),
     operation(
       'sumAndDifference',
@@ -64,13 +70,87 @@ export function generate({ bias = BIAS } = {}) {
       writeWords(k, F('a'), select(k, b, a));
       writeWords(k, F('b'), select(k, a, b));
     }),
+    crossing(
+      'differenceAndSum',
+      ['outEven = aOdd - aEven', 'outOdd = aOdd + aEven'],
+      [F('out')],
+      [F('a')],
+      (k, a) => {
+        const swapped = a.map((word, i) => k.letWord(`s${i}`, swap(k, word)));
+        const out = a.map((word, i) =>
+          even(k, difference(k, swapped, a)[i], k.each(k.add, word, swapped[i])),
+        );
+        writeLanes(k, F('out'), carried(k, out));
+      },
+    ),
+    crossing(
+      'exchangeOdd',
+      ['outEven = aEven', 'outOdd = bOdd', 'otherEven = aOdd', 'otherOdd = bEven'],
+      [F('out'), F('other')],
+      [F('a'), F('b')],
+      (k, a, b) => {
+        writeLanes(
+          k,
+          F('out'),
+          a.map((word, i) => even(k, word, b[i])),
+        );
+        writeLanes(
+          k,
+          F('other'),
+          a.map((word, i) => k.shuffle(word, b[i], 1, 4, 3, 6)),
+        );
+      },
+    ),
+    crossing(
+      'sumAndOdd',
+      ['outEven = aEven + aOdd', 'outOdd = bOdd'],
+      [S('out')],
+      [F('a'), F('b')],
+      (k, a, b) => {
+        writeLanes(
+          k,
+          S('out'),
+          a.map((word, i) => even(k, k.each(k.add, word, swap(k, word)), b[i])),
+        );
+      },
+    ),
+    crossing(
+      'doublingDifferences',
+      ['efEven = uEven - gOdd', 'efOdd = 2 uOdd - gEven', 'hgEven = gOdd', 'hgOdd = gEven'],
+      [F('ef'), F('hg')],
+      [F('u'), F('g')],
+      (k, u, g) => {
+        const hg = g.map((word, i) => k.letWord(`hg${i}`, swap(k, word)));
+        const twice = u.map((word, i) => k.letWord(`t${i}`, even(k, word, k.each(k.add, word, word))));
+        writeLanes(k, F('ef'), carried(k, difference(k, twice, hg)));
+        writeLanes(k, F('hg'), hg);
+      },
+    ),
+    crossing(
+      'negateCached',
+      ['outEven = aOdd', 'outOdd = aEven', 'otherEven = -bEven', 'otherOdd = bOdd'],
+      [F('out'), S('other')],
+      [F('a'), F('b')],
+      (k, a, b) => {
+        writeLanes(
+          k,
+          F('out'),
+          a.map((word) => swap(k, word)),
+        );
+        writeLanes(
+          k,
+          S('other'),
+          b.map((word, i) => even(k, k.each(k.sub, biasWord(k, bias, i, 2), word), word)),
+        );
+      },
+    ),
   ].join('\n');
 }
 
 /** `equations` are what is proved, modulo p, of what `compute` writes; it is given the words of the operands. */
-function operation(name, equations, results, operands, compute) {
+function operation(name, equations, results, operands, compute, read = readWords) {
   const k = new LaneKernel((n, bits) => NAMES[`${n}:${bits}`]);
-  compute(k, ...(compute.length > 1 ? operands.map((operand) => readWords(k, operand)) : []));
+  compute(k, ...(compute.length > 1 ? operands.map((operand) => read(k, operand)) : []));
   for (const equation of equations) means(k, equation, P);
   const body = k.body();
   const masked = equations.some((equation) => equation.includes('mask'));
@@ -85,6 +165,10 @@ ${asserts.join('')}${loads.join('')}${body}}
 `;
 }
 
+/** An operation between the lanes: of an element `a` that is read or written, aEven and aOdd are one lane each. */
+const crossing = (name, equations, results, operands, compute) =>
+  operation(name, equations, results, operands, compute, readLanes);
+
 /** The nine limbs, as multiplication takes them. */
 const readLimbs = (k, [name, type]) =>
   indices(LIMBS).map((i) => k.let(`${name}${i}`, k.limb(limbAt(name, i), [0n, MAX[type]])));
@@ -95,6 +179,28 @@ const readWords = (k, [name, type]) =>
     const limbs = limbsOfWord(name, i).map((limb) => k.limb(limb, [0n, MAX[type]]));
     return k.letWord(`${name}${i}`, k.word(`${name}.w${i}`, ...limbs));
   });
+
+/** The same five words, with the limbs of each lane by itself. */
+const readLanes = (k, [name, type]) =>
+  indices(WORDS).map((i) => {
+    const limbs = lanesOfWord(name, i).map((limb) => k.limb(limb, [0n, MAX[type]]));
+    return k.letWord(`${name}${i}`, k.word(`${name}.w${i}`, ...limbs));
+  });
+
+const lanesOfWord = (name, i) =>
+  limbsOfWord(name, i).flatMap((limb) => ['Even', 'Odd'].map((lane) => limb.replace('.', `${lane}.`)));
+
+function writeLanes(k, [name, type], words) {
+  for (const [i, word] of words.entries())
+    k.emitWord(lanesOfWord(name, i), word, MAX[type], (text) => `${name}.w${i} = ${text};`);
+}
+
+/** How many values stand for one limb in a word: 2 where the lanes are told apart. */
+const lanesOf = (word, i) => word.length / limbsOfWord('', i).length;
+
+const swap = (k, word) => k.shuffle(word, word, 1, 0, 3, 2);
+/** The even lane of a, the odd one of b. */
+const even = (k, a, b) => k.shuffle(a, b, 0, 5, 2, 7);
 
 const limbsOfWord = (name, i) =>
   [2 * i, 2 * i + 1].filter((limb) => limb < LIMBS).map((limb) => limbAt(name, limb));
@@ -115,8 +221,10 @@ function writeLimbs(k, [name, type], limbs) {
   }
 }
 
-const biasWord = (k, bias, i) =>
-  bias.slice(2 * i, 2 * i + 2).map((limb) => k.number(limb, `v128.load(BIAS, ${16 * i})`));
+const biasWord = (k, bias, i, lanes = 1) =>
+  bias
+    .slice(2 * i, 2 * i + 2)
+    .flatMap((limb) => indices(lanes).map(() => k.number(limb, `v128.load(BIAS, ${16 * i})`)));
 
 /** Takes the excess of every limb to the next one, and that of the last one, times 1216, to the first. */
 function carried(k, words) {
@@ -127,12 +235,16 @@ function carried(k, words) {
       k.each((limb) => k.shr(limb, BITS), word),
     ),
   );
-  const [last] = over[WORDS - 1];
-  const wrapped = k.let('wrapped', k.add(...[10, 7, 6].map((bits) => k.shl(last, bits))));
+  const lanes = over[WORDS - 1].length;
+  const wrapped = k.letWord(
+    'wrapped',
+    k.each((last) => k.add(...[10, 7, 6].map((bits) => k.shl(last, bits))), over[WORDS - 1]),
+  );
   return named.map((word, i) => {
-    const [before, text, halves] =
-      i === 0 ? [wrapped, wrapped.text, '0, 2'] : [over[i - 1][1], `v${i - 1}`, '1, 2'];
-    const moved = k.word(`i64x2.shuffle(${text}, v${i}, ${halves})`, before, over[i][0]);
+    const moved =
+      i === 0
+        ? k.shuffleHalves(wrapped, over[0], lanes, 0, 2)
+        : k.shuffleHalves(over[i - 1], over[i], lanes, 1, 2);
     return k.each(
       k.add,
       k.each((limb) => k.low(limb, BITS), word),
@@ -211,14 +323,18 @@ function classes() {
 export class LoosePair {
 ${limbs.join('')}${words.join('')}}
 
+/** A sum of two FieldPair, or a negated one: limbs at most ${hex(MAX.SumPair)}. */
+@unmanaged
+export class SumPair extends LoosePair {}
+
 /** What multiplications and carried operations write: limbs at most ${hex(MAX.FieldPair)}. */
 @unmanaged
-export class FieldPair extends LoosePair {}
+export class FieldPair extends SumPair {}
 
 /** Bytes of a pair. */
 export const PAIR_BYTES: usize = ${16 * WORDS};
 
-${['LoosePair', 'FieldPair'].map(assertion).join('\n')}`;
+${['LoosePair', 'SumPair', 'FieldPair'].map(assertion).join('\n')}`;
 }
 
 const hex = (n) => `0x${n.toString(16)}`;
@@ -230,6 +346,32 @@ const assertion = (name) => `function assert${name}(a: ${name}): void {
   for (let i: usize = 0; i < ${8 * LIMBS}; i += 4) assert(load<u32>(changetype<usize>(a) + i) <= ${hex(MAX[name])});
 }
 `;
+
+/** Pairs that points are made of. */
+function points() {
+  const { d, baseX, baseY } = curve();
+  const pairs = {
+    D2_AND_TWO: ['(2d, 2)', (2n * d) % P, 2n],
+    ZERO_AND_ONE: ['(0, 1)', 0n, 1n],
+    BASE_XY: ['x and y of the base point', baseX, baseY],
+    BASE_TZ: ['their product, and 1', (baseX * baseY) % P, 1n],
+  };
+  return Object.entries(pairs)
+    .map(([name, [what, inEven, inOdd]]) => {
+      const odd = split(inOdd);
+      const words = [...split(inEven).flatMap((limb, i) => [limb, odd[i]]), 0n, 0n].map(hex);
+      const lines = [words.slice(0, 8), words.slice(8, 16), words.slice(16)].map(
+        (line) => `    ${line.join(', ')},\n`,
+      );
+      return `/** ${what} */
+export const ${name} = changetype<FieldPair>(
+  memory.data<u32>([
+${lines.join('')}  ], 16),
+);
+`;
+    })
+    .join('');
+}
 
 /** Constants as whole words: engines build a v128.const anew wherever it is used. */
 function constants(bias) {

@@ -67,8 +67,9 @@ export class LaneKernel extends Kernel {
   }
 
   /**
-   * The next four are for words with two limbs, which are lists of the value in the lower half and of that in the upper
-   * half: two values with one text. Where there is no upper one, what the upper half holds is ignored.
+   * The next six are for words with two limbs, which are lists of the value in the lower half and of that in the upper
+   * half: two values with one text. Where the lanes do not go the same way, there are four: the even and the odd lane's in
+   * the lower half, and those in the upper half. Where there is no upper half, what is in it is ignored.
    */
   word(text, ...limbs) {
     return limbs.map((limb) => like(limb, { text }));
@@ -81,6 +82,22 @@ export class LaneKernel extends Kernel {
         words.map((word) => word[half]),
       ),
     );
+  }
+
+  /** Four values of two words, by the indices that i32x4.shuffle takes. */
+  shuffle(a, b, ...lanes) {
+    const text = `i32x4.shuffle(${a[0].text}, ${b[0].text}, ${lanes.join(', ')})`;
+    const chosen = lanes.map((lane) => (lane < 4 ? a[lane] : b[lane - 4]));
+    return this.word(text, ...chosen.filter((limb) => limb !== undefined));
+  }
+
+  /** Two halves of two words, by the indices that i64x2.shuffle takes; a half has one value, or one for each lane. */
+  shuffleHalves(a, b, lanes, ...halves) {
+    const chosen = halves.flatMap((half) => {
+      const start = lanes * (half & 1);
+      return (half < 2 ? a : b).slice(start, start + lanes);
+    });
+    return this.word(`i64x2.shuffle(${a[0].text}, ${b[0].text}, ${halves.join(', ')})`, ...chosen);
   }
 
   letWord(name, word) {
@@ -105,6 +122,6 @@ function ofOneType(values) {
 }
 
 function oneText(word) {
-  if (word.length === 2 && word[0].text !== word[1].text)
-    throw new TypeError(`${word[0].text} is not what the upper half has, ${word[1].text}`);
+  for (const { text } of word)
+    if (text !== word[0].text) throw new TypeError(`${word[0].text} is not what all have: ${text}`);
 }

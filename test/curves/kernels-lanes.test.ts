@@ -58,6 +58,24 @@ describe('lanes', () => {
     expect(lower!.polynomial.key).not.toBe(upper!.polynomial.key);
   });
 
+  it('know the lanes apart where they are shuffled', () => {
+    const k = kernel();
+    const read = (name: string) =>
+      k.letWord(name, k.word(name, ...['e0', 'o0', 'e1', 'o1'].map((limb) => k.limb(name + limb, [0n, 1n]))));
+    const [a, b] = [read('a'), read('b')];
+    const shuffled = k.shuffle(a, b, 1, 4, 3, 6);
+    expect(shuffled.map(({ text }) => text)).toEqual(new Array(4).fill('i32x4.shuffle(a, b, 1, 4, 3, 6)'));
+    const from = [a[1], b[0], a[3], b[2]];
+    expect(shuffled.map(({ polynomial }) => polynomial.key)).toEqual(
+      from.map((limb) => limb!.polynomial.key),
+    );
+    expect(k.shuffle(a.slice(0, 2), b.slice(0, 2), 1, 4, 3, 6)).toHaveLength(2);
+    const moved = k.shuffleHalves(a, b, 2, 1, 2);
+    expect(moved[0]!.text).toBe('i64x2.shuffle(a, b, 1, 2)');
+    const halves = [a[2], a[3], b[0], b[1]];
+    expect(moved.map(({ polynomial }) => polynomial.key)).toEqual(halves.map((limb) => limb!.polynomial.key));
+  });
+
   it('check the bounds of both halves', () => {
     const k = kernel();
     const word = k.letWord('x', k.word('a.w0', k.limb('a', [0n, 1n]), k.limb('b', [0n, 7n])));
