@@ -298,11 +298,13 @@ describe('a buffer that is not wiped', () => {
     expect(blocks.size).toBeGreaterThan(20);
     for (const block of blocks) {
       leaveOut(16 * block, 16 * block + 16);
-      const parts = Array.from({ length: 8 }, () =>
-        imageAfter(operation).toString('hex', 16 * block, 16 * block + 16),
-      );
+      // A part may depend on a single bit of a key, so two keys are not enough.
+      const parts = new Set<string>();
+      for (let keys = 0; keys < 64 && parts.size < 2; keys++) {
+        parts.add(imageAfter(operation).toString('hex', 16 * block, 16 * block + 16));
+      }
       vi.restoreAllMocks();
-      expect(new Set(parts).size).toBeGreaterThan(1);
+      expect(parts.size).toBe(2);
     }
     imageAfter(operation);
   });
