@@ -1,7 +1,7 @@
 // From the import of a package to its first signature, in new processes, and what has to be loaded for it.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -11,6 +11,8 @@ import { summary } from './statistics.mjs';
 
 const PROCESSES = 15;
 const at = (...parts) => join(fileURLToPath(new URL('.', import.meta.url)), ...parts);
+/** A file, as users have, where the peers are found. */
+const SCRIPT = at('node_modules', '.first-signature.mjs');
 
 /**
  * What a user would write for one signature: the export `exported` of `from`, `ready` where it needs preparation, `sign`.
@@ -119,12 +121,8 @@ function timeOnce({ exported, from, ready = '', sign }) {
     ${ready}
     ${sign};
     console.log(performance.now() - start);`;
-  return Number(
-    execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
-      cwd: at(),
-      encoding: 'utf8',
-    }),
-  );
+  writeFileSync(SCRIPT, script);
+  return Number(execFileSync(process.execPath, [SCRIPT], { encoding: 'utf8' }));
 }
 
 /** Everything that the first signature loads; what it does not import is left out. */
