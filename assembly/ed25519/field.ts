@@ -5,9 +5,6 @@ import { ED25519_FIELD } from '../memory';
 import { MODULUS_25519, modInverse } from '../modinv';
 import { Field, fromBytes, subCarried, toBytes } from './field-kernels';
 
-/** Bytes of an element. */
-export const FIELD_BYTES: usize = 36;
-
 const BYTES: usize = ED25519_FIELD; // 32
 const DIFFERENCE = changetype<Field>(ED25519_FIELD + 32);
 

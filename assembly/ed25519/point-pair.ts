@@ -24,7 +24,6 @@ export class PointPair {
   @inline get z(): FieldPair { return pair(changetype<usize>(this), 2); }
   @inline get t(): FieldPair { return pair(changetype<usize>(this), 3); }
 }
-export const POINT_PAIR_BYTES: usize = 4 * PAIR_BYTES;
 
 /** y + x, y - x, 2dxy of both. The last is loose where it was negated. */
 @unmanaged
@@ -34,7 +33,6 @@ export class NielsPair {
   @inline get yMinusX(): FieldPair { return pair(changetype<usize>(this), 1); }
   @inline get xy2d(): LoosePair { return pair(changetype<usize>(this), 2); }
 }
-export const NIELS_PAIR_BYTES: usize = 3 * PAIR_BYTES;
 
 // @ts-ignore: decorator
 @inline
