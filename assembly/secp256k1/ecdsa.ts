@@ -189,13 +189,31 @@ export function secp256k1BatchSign(count: usize, lowS: i32): void {
 export function secp256k1Verify(publicKeyBytes: i32, lowS: i32, recovered: i32): i32 {
   if (!loadSignature()) return REJECTED;
   if (lowS != 0 && isHigh(s) != 0) return REJECTED;
-  if (!loadPublicKey(publicKeyBytes)) return REJECTED;
+  if (!isSignatureUnder(publicKeyBytes)) return REJECTED;
+  return recovered == 0 || load<u8>(SIGNATURE) == recoveryId() ? OK : REJECTED;
+}
+
+/**
+ * For signatures made elsewhere: SIGNATURE = recovery id, r and s, with n - s in place of a high s, if r and s are a
+ * signature of DIGEST under PUBLIC_KEY. Variable-time.
+ */
+export function secp256k1CompleteSignature(publicKeyBytes: i32): i32 {
+  if (!loadSignature()) return REJECTED;
+  negateScalarIf(s, s, 0 - isHigh(s));
+  reverse32(SIGNATURE + 33, s);
+  if (!isSignatureUnder(publicKeyBytes)) return REJECTED;
+  store<u8>(SIGNATURE, recoveryId());
+  return OK;
+}
+
+/** SEC 1 §4.1.4 for r, s and DIGEST; `sum` is the nonce's point then, and s is used up. */
+function isSignatureUnder(publicKeyBytes: i32): bool {
+  if (!loadPublicKey(publicKeyBytes)) return false;
   loadDigest();
   invertScalarVarTime(s, s);
   mulScalar(u, digest, s);
   mulScalar(v, r, s);
-  if (!multiplyAddVarTime(sum, u, v, publicPoint)) return REJECTED;
-  return (recovered != 0 ? hasRecoveryId() : hasX()) ? OK : REJECTED;
+  return multiplyAddVarTime(sum, u, v, publicPoint) && hasX();
 }
 
 /** Whether the x of `sum`, modulo n, is r: x is r, or r + n if that is below p. Compared without a division by Z^2. */
@@ -211,11 +229,11 @@ function hasX(): bool {
   return isEqual(t1, sum.X) != 0;
 }
 
-function hasRecoveryId(): bool {
-  if (!hasX()) return false;
+/** Of the signature whose nonce's point is `sum`: bit 0, y odd; bit 1, x at least n. */
+function recoveryId(): u8 {
   jacobianToBytesVarTime(x, y, sum);
   const overflow = isBelow(x, ORDER) ^ 1;
-  return load<u8>(SIGNATURE) == <u8>((overflow << 1) | (load<u64>(y) & 1));
+  return <u8>((overflow << 1) | (load<u64>(y) & 1));
 }
 
 /** SEC 1 §4.1.6: PUBLIC_KEY = the compressed key that SIGNATURE with its recovery id stands for. Variable-time. */

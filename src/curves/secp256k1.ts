@@ -160,6 +160,29 @@ function recoverPublicKey(
 }
 
 /**
+ * For signatures made elsewhere, such as on a token: recovery id‖r‖s (65 bytes) of a valid r‖s (64 bytes), with n − s in
+ * place of a high s; `undefined` for one that is not valid. The cost of one verification. Variable-time.
+ * @throws {TypeError | RangeError} for arguments of another type, or of another length than 64 (signature), 32 (digest), 33
+ * or 65 (public key)
+ */
+export function completeSignature(
+  signature: Uint8Array,
+  digest32: Uint8Array,
+  publicKey: Uint8Array,
+): Uint8Array | undefined {
+  checkSignature(signature, 'compact');
+  checkBytesOfLength(digest32, 'digest32', DIGEST_BYTES);
+  checkPublicKeyLength(publicKey);
+  return withCurves((curves) => {
+    curves.put('compact', signature);
+    curves.put('publicKey', publicKey);
+    curves.put('digest', digest32);
+    if (curves.run.secp256k1CompleteSignature(lengthOf(publicKey)) !== OK) return undefined;
+    return curves.take('signature', RECOVERED_BYTES);
+  });
+}
+
+/**
  * Whether all the signatures are valid by the default rules of `verify`; `true` for none. An ECDSA signature lacks the
  * parity of its R, so this is one verification after the other. Variable-time.
  * @throws {TypeError | RangeError} if any item has arguments that `verify` would throw at, before any work
@@ -226,11 +249,8 @@ function isValidPublicKey(publicKey: Uint8Array, isCompressed?: boolean): boolea
  * @throws {TypeError | RangeError} if the public key is not 33 or 65 bytes that encode a point
  */
 function convertPublicKey(publicKey: Uint8Array, compressed: boolean): Uint8Array {
-  checkBytes(publicKey, 'publicKey');
+  checkPublicKeyLength(publicKey);
   checkBoolean(compressed, 'compressed');
-  if (!isPublicKeyLength(lengthOf(publicKey))) {
-    throw new RangeError(`publicKey must be 33 or 65 bytes long, not ${lengthOf(publicKey)}`);
-  }
   const converted = convert(publicKey, compressed);
   if (converted === undefined) throw new RangeError('publicKey does not encode a point of secp256k1');
   return converted;
@@ -407,6 +427,13 @@ function convert(publicKey: Uint8Array, compressed: boolean): Uint8Array | undef
 
 function isPublicKeyLength(length: number): boolean {
   return length === lengths.publicKey || length === lengths.publicKeyUncompressed;
+}
+
+function checkPublicKeyLength(publicKey: Uint8Array): void {
+  checkBytes(publicKey, 'publicKey');
+  if (!isPublicKeyLength(lengthOf(publicKey))) {
+    throw new RangeError(`publicKey must be 33 or 65 bytes long, not ${lengthOf(publicKey)}`);
+  }
 }
 
 function checkOptionsAndMessage(options: Secp256k1VerifyOptions | undefined, message: Uint8Array): Settings {

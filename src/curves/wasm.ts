@@ -37,7 +37,7 @@ export interface CurvesExports {
   ed25519VerifyFinish(zip215: number): number;
   ed25519IsPublicKey(zip215: number): number;
   ed25519BatchStart(): void;
-  ed25519BatchAdd(): number;
+  ed25519BatchAdd(zip215: number): number;
   ed25519BatchFinish(): number;
 
   readonly DIGEST: WebAssembly.Global<'i32'>;
@@ -53,6 +53,7 @@ export interface CurvesExports {
   secp256k1BatchAdd(index: number, hedged: number): void;
   secp256k1BatchSign(count: number, lowS: number): void;
   secp256k1Verify(publicKeyLength: number, lowS: number, recovered: number): number;
+  secp256k1CompleteSignature(publicKeyLength: number): number;
   secp256k1Recover(): number;
 
   schnorrPrepare(): number;

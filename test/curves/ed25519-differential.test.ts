@@ -316,8 +316,10 @@ describe('batches', () => {
     ];
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...variants), { maxLength: 6 }), (items) => {
-        const expected = items.every((item) => noble.verify(item.signature, item.message, item.publicKey));
-        expect(ed25519.verifyBatch(items)).toBe(expected);
+        const valid = (mode: { zip215: boolean }) => (item: (typeof items)[number]) =>
+          noble.verify(item.signature, item.message, item.publicKey, mode);
+        for (const mode of modes) expect(ed25519.verifyBatch(items, mode)).toBe(items.every(valid(mode)));
+        expect(ed25519.verifyBatch(items)).toBe(items.every(valid({ zip215: true })));
       }),
       repeatable(150),
     );
@@ -330,6 +332,71 @@ describe('batches', () => {
       return { ...item, signature: Uint8Array.of(...item.signature.subarray(0, 32), ...littleEndian(S)) };
     };
     expect(ed25519.verifyBatch([shifted(first, 1n), shifted(second, -1n)])).toBe(false);
+  });
+
+  describe('under keys that come again', () => {
+    const keys = [3, 4, 5].map((byte) => new Uint8Array(32).fill(byte));
+    const by = (key: number, i: number) => {
+      const message = Uint8Array.of(key, i);
+      const publicKey = ed25519.getPublicKey(keys[key]!);
+      return { signature: ed25519.sign(message, keys[key]!), message, publicKey };
+    };
+    const orders = {
+      'one key': Array.from({ length: 70 }, () => 0),
+      'runs of keys': [0, 0, 0, 1, 1, 2, 0, 0, 2, 2, 2, 1],
+      'keys in turn': Array.from({ length: 70 }, (_, i) => i % 3),
+    };
+
+    it.each(Object.entries(orders))('are as strict as one by one: %s', (_, order) => {
+      const items = order.map(by);
+      for (const mode of modes) expect(ed25519.verifyBatch(items, mode)).toBe(true);
+      for (let bad = 0; bad < items.length; bad++) {
+        const wrongMessage = items.with(bad, { ...items[bad]!, message: zcash });
+        const wrongKey = items.with(bad, {
+          ...items[bad]!,
+          publicKey: by((order[bad]! + 1) % 3, 0).publicKey,
+        });
+        for (const changed of [wrongMessage, wrongKey]) {
+          for (const mode of modes) expect(ed25519.verifyBatch(changed, mode), `at ${bad}`).toBe(false);
+        }
+      }
+    });
+
+    it('do not let errors of two signatures under one key cancel', () => {
+      const [first, second] = [by(0, 1), by(0, 2)];
+      const shifted = (item: typeof first, by: bigint) => {
+        const S = (fromLittleEndian(item.signature.subarray(32)) + by + L) % L;
+        return { ...item, signature: Uint8Array.of(...item.signature.subarray(0, 32), ...littleEndian(S)) };
+      };
+      expect(ed25519.verifyBatch([shifted(first, 1n), shifted(second, -1n)])).toBe(false);
+    });
+
+    it('of which one begins after another batch ended in it', () => {
+      const [first, second] = [by(0, 1), by(0, 2)];
+      expect(ed25519.verifyBatch([first, { ...second, publicKey: littleEndian(2n) }])).toBe(false);
+      expect(ed25519.verifyBatch([second, first])).toBe(true);
+    });
+  });
+
+  it('are refused by the strict rules where a key or R is not canonical, or a key of small order', () => {
+    const fresh = signed[30]!;
+    const lenient = [
+      ...smallOrder.map((publicKey) => ({
+        signature: concatBytes(smallOrder[neutral]!, new Uint8Array(32)),
+        message: zcash,
+        publicKey,
+      })),
+      ...nonCanonical.map((R) => ({
+        signature: concatBytes(R, new Uint8Array(32)),
+        message: zcash,
+        publicKey: smallOrder[0]!,
+      })),
+    ].filter((item) => noble.verify(item.signature, item.message, item.publicKey, { zip215: true }));
+    expect(lenient.length).toBeGreaterThan(14);
+    for (const item of lenient) {
+      expect(ed25519.verifyBatch([fresh, item, fresh])).toBe(true);
+      expect(ed25519.verifyBatch([fresh, item, fresh], { zip215: false })).toBe(false);
+    }
   });
 
   it('draw a weight of 22 random bytes for each signature', () => {
