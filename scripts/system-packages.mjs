@@ -13,6 +13,8 @@ const onPath = (name) =>
 const anyFile = (...paths) => paths.some((path) => existsSync(path));
 const pkcs11jsBuilt = () => existsSync(join(root, 'node_modules/pkcs11js/build/Release/pkcs11.node'));
 const compiler = ['g++', 'make', 'python3'];
+const moduleFile = (name) =>
+  anyFile(...['x86_64', 'aarch64'].map((machine) => `/usr/lib/${machine}-linux-gnu/${name}`));
 
 const needs = [
   { package: 'openssl', present: () => onPath('openssl') },
@@ -23,6 +25,15 @@ const needs = [
       anyFile('/usr/lib/softhsm/libsofthsm2.so', '/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so'),
   },
   { package: 'opensc', present: () => onPath('pkcs11-tool') },
+  { package: 'opensc-pkcs11', present: () => moduleFile('opensc-pkcs11.so') },
+  { package: 'ykcs11', present: () => moduleFile('libykcs11.so') },
+  { package: 'yubico-piv-tool', present: () => onPath('yubico-piv-tool') },
+  { package: 'p11-kit', present: () => onPath('p11-kit') && anyFile('/usr/libexec/p11-kit/p11-kit-server') },
+  { package: 'p11-kit-modules', present: () => moduleFile('pkcs11/p11-kit-client.so') },
+  // Modules and libraries that the tests compile for themselves: one that goes wrong on command, a card reader.
+  { package: 'gcc', present: () => onPath('gcc') },
+  { package: 'libc6-dev', present: () => anyFile('/usr/include/stdio.h') },
+  { package: 'libp11-kit-dev', present: () => anyFile('/usr/include/p11-kit-1/p11-kit/pkcs11.h') },
   { package: 'chromium', present: () => onPath('chromium') },
   { package: 'firefox-esr', present: () => onPath('firefox-esr') || onPath('firefox') },
   ...compiler.map((name) => ({ package: name, present: () => pkcs11jsBuilt() || onPath(name) })),
