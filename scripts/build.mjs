@@ -1,6 +1,6 @@
 // Makes everything under build/: WASM, Node and browser modules, the console page, type declarations.
 //
-//   node scripts/build.mjs [--if-stale] [wasm] [wasm-debug] [node] [browser] [console] [types]
+//   node scripts/build.mjs [--if-stale] [wasm] [wasm-debug] [node] [pkcs11-process] [browser] [console] [types]
 //
 // No part means all of them. With --if-stale, only those of them that are older than what they are made from.
 
@@ -59,6 +59,20 @@ const parts = {
       sourcemap: true,
     });
     chmodSync(at('build', 'node', 'cli.js'), 0o755);
+    await parts['pkcs11-process']();
+  },
+
+  /** The program of a PKCS#11 module's process: one file with the packages that it needs, so that it starts quickly. */
+  'pkcs11-process': async () => {
+    await esbuild.build({
+      ...shared,
+      ...nodeTarget,
+      packages: 'bundle',
+      external: ['pkcs11js'],
+      entryPoints: { 'pkcs11-process': 'src/signers/pkcs11/process/child.ts' },
+      outdir: 'build/node',
+      sourcemap: true,
+    });
   },
 
   /** Modules for bundlers (packages stay imports), and the self-contained one for a plain script tag. */

@@ -19,6 +19,13 @@ const values = [
 const noble = ['@noble/curves', '@noble/hashes', '@noble/ciphers'];
 const foundations = [...leaves, ...values, 'src/signers/encoding/', 'src/signers/config/', 'src/curves/'];
 
+/** What a module and its process have in common with the engine above them. */
+const pkcs11Words = [
+  'src/signers/pkcs11/engine/hosted-module.ts',
+  'src/signers/pkcs11/constants.ts',
+  'src/signers/pkcs11/errors.ts',
+];
+
 /** First match wins. `to`: path prefixes; `packages`: package names. Only `nodeOnly` files may import `node:*`. */
 const rooms = [
   { from: 'src/errors.ts', to: [], packages: [] },
@@ -27,10 +34,29 @@ const rooms = [
   { from: 'src/curves/', to: [...leaves, 'src/curves/', 'build/wasm/'], packages: [] },
   { from: 'src/protocol/', to: [...leaves, 'src/protocol/'], packages: [...noble, 'cborg', 'valibot'] },
   {
+    from: 'src/signers/pkcs11/module/',
+    nodeOnly: /./,
+    to: [...foundations, ...pkcs11Words, 'src/signers/pkcs11/module/'],
+    packages: ['pkcs11js', ...noble],
+  },
+  // The child's side alone holds a module.
+  {
+    from: 'src/signers/pkcs11/process/module-server.ts',
+    nodeOnly: /./,
+    to: [...leaves, 'src/signers/pkcs11/process/', 'src/signers/pkcs11/module/loaded-module.ts'],
+    packages: ['valibot'],
+  },
+  {
+    from: 'src/signers/pkcs11/process/',
+    nodeOnly: /./,
+    to: [...leaves, ...pkcs11Words, 'src/signers/pkcs11/process/'],
+    packages: ['cborg', 'valibot'],
+  },
+  {
     from: 'src/signers/pkcs11/',
     nodeOnly: /./,
     to: [...foundations, 'src/signers/secrets/', 'src/signers/pkcs11/'],
-    packages: ['pkcs11js', ...noble],
+    packages: noble,
   },
   {
     from: 'src/signers/remote/',

@@ -27,6 +27,8 @@ export type SignerErrorCode =
   | 'pin-incorrect' // the token refused the PIN, or it differs from the one that is logged in
   | 'pin-locked' // the token's PIN is locked or one wrong try away from it
   | 'mechanism-unsupported' // the token cannot sign with this algorithm
+  | 'module-crashed' // the module's process died, and again when it was started anew
+  | 'signer-busy' // too many signatures are waiting for the token
   | 'token-error' // any other CKR code; `ckr` and `functionName` say which
   // a key behind a bridge
   | 'bridge-unreachable' // no connection

@@ -17,7 +17,7 @@ export type {
 } from './signers/config/config.js';
 export type { PrivateKeyOptions, SoftwareAlgorithm } from './signers/encoding/private-key.js';
 export { SignerFactory } from './signers/factory.node.js';
-export { Pkcs11Signer } from './signers/pkcs11/index.js';
+export { type Attestation, type AttestedDevice, Pkcs11Signer } from './signers/pkcs11/index.js';
 export { type PublicJwk, PublicKey } from './signers/public-key.js';
 export {
   type RemoteConnectOptions,

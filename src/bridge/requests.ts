@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 
 import { bytesToHex } from '../bytes.js';
+import { SignerError } from '../errors.js';
 import {
   decodeRequest,
   encodeError,
@@ -176,6 +177,9 @@ async function callSigner(
   } catch (cause) {
     if (cause instanceof TypeError || cause instanceof RangeError) {
       throw new WireError('invalid-request', 'the key cannot sign data of this kind or length', { cause });
+    }
+    if (cause instanceof SignerError && cause.code === 'signer-busy') {
+      throw new WireError('bridge-busy', 'too many requests wait for this key; try again later', { cause });
     }
     throw new WireError('key-unavailable', "the key's signer failed; the bridge's log has the cause", {
       cause,

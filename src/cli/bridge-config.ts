@@ -94,9 +94,13 @@ export async function readBridgeConfig(path: string): Promise<BridgeConfigFile> 
 }
 
 const holdsSecret = ({ software, pkcs11, remote }: SignerConfig) =>
-  [software?.privateKeyPem, software?.passphrase, pkcs11?.pin, remote?.identity].some(
-    (secret) => secret !== undefined,
-  );
+  [
+    software?.privateKeyPem,
+    software?.passphrase,
+    pkcs11?.pin,
+    ...(pkcs11?.replicas ?? []).map(({ pin }) => pin),
+    remote?.identity,
+  ].some((secret) => secret !== undefined);
 
 function checkKeys(keys: Record<string, object>, path: string): Record<string, SignerConfig> {
   return Object.fromEntries(
@@ -120,8 +124,9 @@ const jsonNames: SettingNames = {
   name: (field) => field,
   example: (field) => {
     const [section, key] = field.split('.');
-    const example = settingOf(field).example.replaceAll('"', '');
-    const value = /^\d$/.test(example) ? example : JSON.stringify(example);
+    const { example, literal, kind } = settingOf(field);
+    const isBare = kind === 'number' || kind === 'flag';
+    const value = isBare ? literal!.replaceAll('_', '') : JSON.stringify(example.replaceAll('"', ''));
     return key === undefined ? `"${section}": ${value}` : `"${section}": { "${key}": ${value} }`;
   },
 };
@@ -159,7 +164,8 @@ const PATHS = ['privateKeyPath', 'passphraseFile', 'pinFile', 'identityPath'] as
 
 /** A module's path stays as it is: the dynamic loader searches its own directories for a bare name. */
 function makeSignerPathsAbsolute({ software, pkcs11, remote }: SignerConfig, directory: string): void {
-  for (const section of [software, pkcs11, remote] as (Partial<Record<string, unknown>> | undefined)[]) {
+  const sections = [software, pkcs11, ...(pkcs11?.replicas ?? []), remote];
+  for (const section of sections as (Partial<Record<string, unknown>> | undefined)[]) {
     for (const name of PATHS) {
       const path = section?.[name];
       if (typeof path === 'string') section![name] = resolve(directory, path);

@@ -1,10 +1,9 @@
 // The passphrase of a key file: from ERST_SOFTWARE_PASSPHRASE, …_FILE or …_COMMAND, else asked for at the terminal.
 
-import { openSync } from 'node:fs';
-import { ReadStream } from 'node:tty';
 import { KeyError } from '../errors.js';
 import { readSecret, secretVariables } from '../signers/secrets/secret-source.node.js';
 import { CliError } from './failure.js';
+import { askHidden, hasTerminal } from './terminal.js';
 
 /** The variables that give a passphrase. */
 export const PASSPHRASE = secretVariables('ERST_SOFTWARE_PASSPHRASE');
@@ -37,51 +36,10 @@ export async function newPassphrase(): Promise<string> {
 }
 
 async function ask(question: string): Promise<string> {
-  if (!process.stderr.isTTY) {
-    throw new KeyError(
-      'wrong-passphrase',
-      `a passphrase is needed. Set ${PASSPHRASE.file}=/path/to/file (or ${PASSPHRASE.value}, ${PASSPHRASE.command}), ` +
-        'or run this in a terminal to be asked',
-    );
-  }
-  const terminal = openTerminal();
-  terminal.setRawMode(true); // no echo
-  try {
-    process.stderr.write(question);
-    return await readLine(terminal);
-  } finally {
-    process.stderr.write('\n');
-    terminal.setRawMode(false);
-    terminal.destroy();
-  }
-}
-
-/** The terminal itself, since standard input may be the data to sign. */
-function openTerminal(): ReadStream {
-  const device = process.platform === 'win32' ? '\\\\.\\CONIN$' : '/dev/tty';
-  return new ReadStream(openSync(device, 'r'));
-}
-
-const ENTER = /[\r\n]/;
-const BACKSPACE = /[\b\x7f]/;
-const CTRL_C = '\x03';
-const CTRL_D = '\x04';
-
-/** What is typed up to Enter. In raw mode the terminal leaves editing and Ctrl-C to us. */
-function readLine(terminal: ReadStream): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let line = '';
-    const take = (char: string): void => {
-      if (ENTER.test(char) || char === CTRL_D) resolve(line);
-      else if (char === CTRL_C) reject(new CliError('interrupted', 'interrupted', { exitCode: 130 }));
-      else if (BACKSPACE.test(char)) line = [...line].slice(0, -1).join('');
-      else line += char;
-    };
-    terminal.setEncoding('utf8');
-    terminal.on('data', (typed: string | Buffer) => {
-      for (const char of typed.toString()) take(char);
-    });
-    terminal.once('error', reject);
-    terminal.once('end', () => resolve(line));
-  });
+  if (hasTerminal()) return askHidden(question);
+  throw new KeyError(
+    'wrong-passphrase',
+    `a passphrase is needed. Set ${PASSPHRASE.file}=/path/to/file (or ${PASSPHRASE.value}, ${PASSPHRASE.command}), ` +
+      'or run this in a terminal to be asked',
+  );
 }

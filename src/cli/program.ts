@@ -4,7 +4,9 @@ import { Command } from 'commander';
 import { version } from '../version.js';
 import { bridgeCommand } from './bridge.js';
 import { clientsCommand } from './clients.js';
+import { conformanceCommand } from './conformance.js';
 import { connectCommand } from './connect.js';
+import { doctorCommand } from './doctor.js';
 import { withExamples } from './help.js';
 import { hsmCommand } from './hsm.js';
 import { keygenCommand } from './keygen.js';
@@ -48,6 +50,8 @@ const commands = () => [
   connectCommand(),
   clientsCommand(),
   hsmCommand(),
+  doctorCommand(),
+  conformanceCommand(),
 ];
 
 function inheritSettings(parent: Command, command: Command): void {

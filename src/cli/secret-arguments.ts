@@ -4,6 +4,7 @@
 import { UsageError } from './failure.js';
 
 const PIN = 'ERST_PKCS11_PIN_FILE=/path/to/pin (or ERST_PKCS11_PIN, ERST_PKCS11_PIN_COMMAND)';
+const SO_PIN = 'ERST_PKCS11_SO_PIN_FILE=/path/to/so-pin (or ERST_PKCS11_SO_PIN, ERST_PKCS11_SO_PIN_COMMAND)';
 const PASSPHRASE =
   'ERST_SOFTWARE_PASSPHRASE_FILE=/path/to/passphrase (or ERST_SOFTWARE_PASSPHRASE, ERST_SOFTWARE_PASSPHRASE_COMMAND; ' +
   'ERST_KEYSTORE_… for the key store of `erst-hsm bridge`)';
@@ -12,7 +13,7 @@ const PRIVATE_KEY = '--key file.pem, or ERST_SOFTWARE_PRIVATE_KEY_PATH=/path/to/
 const instead: Readonly<Record<string, string>> = {
   pin: PIN,
   'user-pin': PIN,
-  'so-pin': PIN,
+  'so-pin': SO_PIN,
   passphrase: PASSPHRASE,
   password: PASSPHRASE,
   pass: PASSPHRASE,

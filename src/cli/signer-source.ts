@@ -5,6 +5,7 @@ import { SignerFactory } from '../signers/factory.node.js';
 import { PublicKey } from '../signers/public-key.js';
 import { SoftwareSigner } from '../signers/software.node.js';
 import type { Signer } from '../signers/types.js';
+import { askingForPin } from './hsm/pin.js';
 import { readNamedFile } from './input.js';
 import { askPassphrase, PASSPHRASE, passphraseFromEnvironment } from './passphrase.js';
 
@@ -38,13 +39,14 @@ async function signerFromFile(path: string): Promise<Signer> {
 }
 
 function signerFromEnvironment(): Promise<Signer> {
-  const { env } = process;
-  const given = env[PASSPHRASE.value] ?? env[PASSPHRASE.file] ?? env[PASSPHRASE.command];
-  return openAskingFor(given, 'the key', (passphrase) =>
-    SignerFactory.createFromEnv(
-      given === undefined && passphrase !== undefined ? { ...env, [PASSPHRASE.value]: passphrase } : env,
-    ),
-  );
+  return askingForPin(process.env, (env) => {
+    const given = env[PASSPHRASE.value] ?? env[PASSPHRASE.file] ?? env[PASSPHRASE.command];
+    return openAskingFor(given, 'the key', (passphrase) =>
+      SignerFactory.createFromEnv(
+        given === undefined && passphrase !== undefined ? { ...env, [PASSPHRASE.value]: passphrase } : env,
+      ),
+    );
+  });
 }
 
 /** What `open` gives; where that needs a passphrase and none was given, the one that is asked for. */

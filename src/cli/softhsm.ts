@@ -1,6 +1,6 @@
 // A SoftHSM token of our own under the state directory, for `bridge --softhsm`: configuration, tokens and a random PIN.
 // It is made complete in a directory beside its place and then renamed, so that an interrupted run leaves nothing that
-// looks finished, and of two runs at once one wins. SoftHSM reads SOFTHSM2_CONF when the process initializes it.
+// looks finished, and of two runs at once one wins. SoftHSM reads SOFTHSM2_CONF in the process that the module runs in.
 
 import { randomBytes } from 'node:crypto';
 import { access, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -8,10 +8,8 @@ import { basename, join } from 'node:path';
 import { bytesToHex, toBase64Url } from '../bytes.js';
 import { Pkcs11Error } from '../errors.js';
 import type { SignerConfig } from '../signers/config/config.js';
-import { CKF_TOKEN, CKU } from '../signers/pkcs11/constants.js';
-import type { Cryptoki, Handle } from '../signers/pkcs11/cryptoki.js';
-import { generateKeyPair } from '../signers/pkcs11/keygen.js';
-import { Pkcs11Module } from '../signers/pkcs11/module.js';
+import type { PinReader, Pkcs11Engine } from '../signers/pkcs11/engine/engine.js';
+import { acquireEngine } from '../signers/pkcs11/engine/module-engine.js';
 import type { Algorithm } from '../signers/types.js';
 import { ensurePrivateDirectory } from './private-file.js';
 
@@ -84,68 +82,40 @@ export async function findSoftHsm(places: readonly string[] = usualPlaces): Prom
 
 async function makeToken(stateDir: string, directory: string, modulePath: string): Promise<void> {
   const work = await mkdtemp(join(stateDir, 'softhsm.new-'));
-  const before = process.env.SOFTHSM2_CONF;
   try {
-    const pin = await writeRandomPin(join(work, 'pin'));
+    const userPin = await writeRandomPin(join(work, 'pin'));
     const soPin = await writeRandomPin(join(work, 'so-pin'));
     await mkdir(join(work, 'tokens'), { mode: 0o700 });
-    process.env.SOFTHSM2_CONF = await writeConfiguration(work, join(work, 'tokens'));
-    await withFreshModule(modulePath, (cryptoki) => fillToken(cryptoki, pin, soPin));
+    const SOFTHSM2_CONF = await writeConfiguration(work, join(work, 'tokens'));
+    const engine = await acquireEngine(modulePath, { env: { ...process.env, SOFTHSM2_CONF } });
+    try {
+      await fillToken(engine, userPin, soPin);
+    } finally {
+      await engine.release();
+    }
     await moveIntoPlace(work, directory);
   } finally {
-    restoreConfiguration(before);
     await rm(work, { recursive: true, force: true });
   }
 }
 
-function restoreConfiguration(before: string | undefined): void {
-  if (before === undefined) delete process.env.SOFTHSM2_CONF;
-  else process.env.SOFTHSM2_CONF = before;
-}
-
-/** Runs `work` with the module reading SOFTHSM2_CONF anew, which it cannot while other tokens of it are in use. */
-async function withFreshModule(
-  modulePath: string,
-  work: (cryptoki: Cryptoki) => Promise<void>,
-): Promise<void> {
-  const module = await Pkcs11Module.acquire(modulePath);
+async function fillToken(engine: Pkcs11Engine, userPin: string, soPin: string): Promise<void> {
+  const free = (await engine.listTokens()).find(({ initialized }) => !initialized);
+  if (free === undefined) throw new Pkcs11Error('token-not-found', 'SoftHSM shows no slot for a new token');
+  await engine.initToken(free, { soPin, userPin, label: TOKEN_LABEL });
+  const token = (await engine.listTokens()).find(({ label }) => label === TOKEN_LABEL);
+  if (token === undefined) throw new Pkcs11Error('token-not-found', 'SoftHSM does not show the new token');
+  const pin: PinReader = { read: async () => userPin };
+  const connection = await engine.connect(token, pin);
   try {
-    await module.exclusive((cryptoki) => {
-      if (module.reinitialize()) return work(cryptoki);
-      throw new Pkcs11Error(
-        'token-error',
-        'SoftHSM is in use in this process with another SOFTHSM2_CONF: make the token in a process of its own',
-      );
-    });
-  } finally {
-    await module.release();
-  }
-}
-
-async function fillToken(cryptoki: Cryptoki, pin: string, soPin: string): Promise<void> {
-  const slot = cryptoki.slotsWithToken().find((candidate) => isFree(cryptoki, candidate));
-  if (slot === undefined) throw new Pkcs11Error('token-not-found', 'SoftHSM shows no slot for a new token');
-  cryptoki.initToken(slot, soPin, TOKEN_LABEL);
-  const session = cryptoki.openSession(slot, { readWrite: true });
-  try {
-    cryptoki.login(session, CKU.SO, soPin);
-    cryptoki.initPin(session, pin);
-    cryptoki.logout(session);
-    cryptoki.login(session, CKU.USER, pin);
+    await connection.login();
     for (const [i, algorithm] of KEYS.entries()) {
-      await generateKeyPair(cryptoki, session, {
-        algorithm,
-        label: algorithm,
-        idHex: bytesToHex(Uint8Array.of(i + 1)),
-      });
+      const idHex = bytesToHex(Uint8Array.of(i + 1));
+      await connection.generateKeyPair({ algorithm, label: algorithm, idHex });
     }
   } finally {
-    cryptoki.closeSession(session);
+    await connection.close();
   }
-}
-
-function isFree(cryptoki: Cryptoki, slot: Handle): boolean {
-  return (cryptoki.tokenInfo(slot).flags & CKF_TOKEN.TOKEN_INITIALIZED) === 0;
 }
 
 /** A directory cannot replace one that has files in it: whoever comes second uses the first one's token. */

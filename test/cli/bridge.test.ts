@@ -1,7 +1,7 @@
 // `erst-hsm bridge` from its start to its end, with clients in other processes and in this one.
 
 import { execFile } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -38,6 +38,13 @@ describe('bridge without options', () => {
       expect(await verifySignature(publicKey, data, await signer.sign(data))).toBe(true);
       await signer.close();
     }
+    await stop(bridge);
+  });
+
+  it.runIf(process.platform === 'linux')('keeps its memory out of core dumps', async () => {
+    const bridge = start();
+    await bridge.line(LINK);
+    expect(readFileSync(`/proc/${bridge.child.pid}/coredump_filter`, 'utf8').trim()).toBe('00000000');
     await stop(bridge);
   });
 

@@ -1,57 +1,22 @@
 // `erst-hsm hsm slots|keys|keygen` on a real SoftHSM token.
 
 import { createPublicKey } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { hsmCommand } from '../../src/cli/hsm.js';
-import type { SignerError } from '../../src/errors.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Pkcs11Signer } from '../../src/signers/pkcs11/pkcs11-signer.js';
 import { verifySignature } from '../../src/signers/verify.js';
 import { createSoftHsmToken, type SoftHsmToken } from '../fixtures/softhsm.js';
+import { useCommand } from './command.js';
+import { atTerminal, failureOf, hsm, runHsm, useVariables, variablesOf } from './hsm-command.js';
 
+const command = useCommand();
 let token: SoftHsmToken;
 beforeAll(async () => {
   token = await createSoftHsmToken({
     keys: ['ed25519', { algorithm: 'p256', label: 'careful', alwaysAuthenticate: true }],
   });
-  await writeFile(join(token.directory, 'pin'), token.pin, { mode: 0o600 });
 });
 afterAll(() => token.remove());
-
-beforeEach(() => {
-  process.env.ERST_PKCS11_MODULE = token.modulePath;
-  process.env.ERST_PKCS11_TOKEN_LABEL = token.tokenLabel;
-  process.env.ERST_PKCS11_PIN_FILE = join(token.directory, 'pin');
-});
-afterEach(() => {
-  for (const name of Object.keys(process.env)) if (name.startsWith('ERST_PKCS11_')) delete process.env[name];
-});
-
-/** What the command writes to standard output. */
-async function hsm(...args: string[]): Promise<string> {
-  let output = '';
-  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
-    output += chunk;
-    return true;
-  });
-  const stderr = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
-  const command = hsmCommand().exitOverride();
-  for (const child of command.commands) child.exitOverride();
-  try {
-    await command.parseAsync(args, { from: 'user' });
-    return output;
-  } finally {
-    stdout.mockRestore();
-    stderr.mockRestore();
-  }
-}
-
-const failureOf = (work: Promise<unknown>): Promise<SignerError> =>
-  work.then(
-    () => expect.unreachable('did not fail'),
-    (error) => error,
-  );
+useVariables(() => token);
 
 describe('hsm slots', () => {
   it('lists tokens, without a PIN', async () => {
@@ -89,6 +54,8 @@ describe('hsm keys', () => {
         id: '02',
         algorithm: 'p256',
         signs: 'pin-each-time',
+        origin: 'token',
+        leaves: 'never',
         publicKey: expect.stringMatching(/^0[23][0-9a-f]{64}$/),
       },
       {
@@ -96,6 +63,8 @@ describe('hsm keys', () => {
         id: '01',
         algorithm: 'ed25519',
         signs: 'yes',
+        origin: 'token',
+        leaves: 'never',
         publicKey: expect.stringMatching(/^[0-9a-f]{64}$/),
       },
     ]);
@@ -112,6 +81,35 @@ describe('hsm keys', () => {
     const keys = JSON.parse(await hsm('keys', '--json'));
     expect(keys).toHaveLength(2);
     expect(keys.map(({ signs }: { signs: string }) => signs)).toEqual(['no', 'no']);
+    expect((await runHsm('keys')).notes).toContain('ERST_PKCS11_PIN_FILE');
+  });
+
+  it('asks for the PIN at a terminal, and takes Enter for none', async () => {
+    const { ERST_PKCS11_PIN_FILE: _, ...variables } = variablesOf(token);
+    const env = { ...variables, SOFTHSM2_CONF: token.env.SOFTHSM2_CONF };
+    const question = 'PIN of token "test token" (Enter: public keys only): ';
+    const list = (answer: string) => atTerminal(command, ['hsm', 'keys'], env, [{ question, answer }]);
+    const all = await list(token.pin);
+    expect(all).toContain('pin-each-time');
+    expect(all).not.toContain(token.pin);
+    expect(await list('')).toContain('Without a PIN, public keys only');
+  });
+
+  it('is patient while other processes log in', async () => {
+    const env = { ...variablesOf(token), SOFTHSM2_CONF: token.env.SOFTHSM2_CONF! };
+    const runs = Array.from({ length: 10 }, () => command.run(['hsm', 'keys', '--json'], { env }));
+    for (const { code, out, stderr } of await Promise.all(runs)) {
+      expect(stderr).toBe('');
+      expect(code).toBe(0);
+      expect(JSON.parse(out)).toHaveLength(2);
+    }
+  });
+
+  it('works on one token, also where a URI names several', async () => {
+    delete process.env.ERST_PKCS11_TOKEN_LABEL;
+    process.env.ERST_PKCS11_URI = 'pkcs11:token=test%20token pkcs11:token=other';
+    expect((await failureOf(hsm('keys'))).message).toContain('names several tokens');
+    expect(JSON.parse(await hsm('slots', '--json'))).toHaveLength(2);
   });
 
   it('finds the token by option before variable, by position, by URI', async () => {
@@ -136,6 +134,24 @@ describe('hsm keys', () => {
   it('has no option for a PIN', async () => {
     await expect(hsm('keys', '--pin', '12345678')).rejects.toThrow('unknown option');
     await expect(hsm('keys', '--slot', 'first')).rejects.toThrow('position');
+  });
+});
+
+describe('sign', () => {
+  it('asks for the PIN at a terminal', async () => {
+    const { ERST_PKCS11_PIN_FILE: _, ...variables } = variablesOf(token);
+    const env = {
+      ...variables,
+      ERST_SIGNER_TYPE: 'pkcs11',
+      ERST_PKCS11_KEY_LABEL: 'ed25519',
+      SOFTHSM2_CONF: token.env.SOFTHSM2_CONF,
+    };
+    const question = 'PIN of the token: ';
+    const screen = await atTerminal(command, ['pubkey', '--format', 'hex'], env, [
+      { question, answer: token.pin },
+    ]);
+    expect(screen).toMatch(/^[0-9a-f]{64}\r$/m);
+    expect(screen).not.toContain(token.pin);
   });
 });
 

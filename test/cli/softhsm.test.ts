@@ -106,18 +106,25 @@ describe('provisionSoftHsm', () => {
   });
 
   it('leaves nothing that looks finished where it fails', async () => {
-    const before = process.env.SOFTHSM2_CONF;
-    const first = await provisionSoftHsm(join(stateDir, 'first'));
-    await using _ = await Pkcs11Signer.open(first.configs.p256!.pkcs11!);
+    const broken = join(stateDir, 'libsofthsm2.so');
+    await writeFile(broken, 'no library');
+    process.env.ERST_PKCS11_MODULE = broken;
     const conf = process.env.SOFTHSM2_CONF;
-    const error = await provisionSoftHsm(join(stateDir, 'second')).catch((failure: SignerError) => failure);
-    expect(error).toMatchObject({
-      code: 'token-error',
-      message: expect.stringContaining('SoftHSM is in use'),
-    });
+    const error = await provisionSoftHsm(join(stateDir, 'state')).catch((failure: SignerError) => failure);
+    delete process.env.ERST_PKCS11_MODULE;
+    expect(error).toMatchObject({ code: 'module-load-failed' });
     expect(process.env.SOFTHSM2_CONF).toBe(conf);
-    expect(conf).not.toBe(before);
-    expect(await readdir(join(stateDir, 'second'))).toEqual([]);
+    expect(await readdir(join(stateDir, 'state'))).toEqual([]);
+  });
+
+  it('makes a token while another one is in use', async () => {
+    const first = await provisionSoftHsm(join(stateDir, 'first'));
+    await using signer = await Pkcs11Signer.open(first.configs.p256!.pkcs11!);
+    const second = await publicKeys(await provisionSoftHsm(join(stateDir, 'second')));
+    const key = await signer.publicKey();
+    expect(second.p256).not.toBe(key.toPem());
+    const data = Uint8Array.of(1);
+    expect(await verifySignature(key, data, await signer.sign(data))).toBe(true);
   });
 
   it('gives two processes that start at once the same token', async () => {

@@ -7,7 +7,19 @@ import { describe, expect, it } from 'vitest';
 import { useCommand } from './command.js';
 
 const command = useCommand();
-const COMMANDS = ['keygen', 'pubkey', 'sign', 'verify', 'bridge', 'pair', 'connect', 'clients', 'hsm'];
+const COMMANDS = [
+  'keygen',
+  'pubkey',
+  'sign',
+  'verify',
+  'bridge',
+  'pair',
+  'connect',
+  'clients',
+  'hsm',
+  'doctor',
+  'conformance',
+];
 
 describe('help', () => {
   it('lists the commands, with examples and exit codes', async () => {
@@ -72,7 +84,7 @@ describe('secrets', () => {
   it.each([
     [['sign', '--pin', '123456'], 'ERST_PKCS11_PIN_FILE=/path/to/pin'],
     [['sign', '--pin=123456'], 'ERST_PKCS11_PIN_FILE=/path/to/pin'],
-    [['hsm', 'keys', '--so-pin=123456'], 'ERST_PKCS11_PIN_FILE=/path/to/pin'],
+    [['hsm', 'keys', '--so-pin=123456'], 'ERST_PKCS11_SO_PIN_FILE=/path/to/so-pin'],
     [['keygen', '--encrypt', '--passphrase', '123456'], 'ERST_SOFTWARE_PASSPHRASE_FILE=/path/to/passphrase'],
     [['bridge', '--password=123456'], 'ERST_KEYSTORE_'],
     [['sign', '--private-key', '123456'], '--key file.pem'],

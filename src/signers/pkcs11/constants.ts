@@ -127,6 +127,9 @@ export const CKA = {
   SIGN: 0x108,
   VERIFY: 0x10a,
   EXTRACTABLE: 0x162,
+  LOCAL: 0x163,
+  NEVER_EXTRACTABLE: 0x164,
+  ALWAYS_SENSITIVE: 0x165,
   EC_PARAMS: 0x180,
   EC_POINT: 0x181,
   ALWAYS_AUTHENTICATE: 0x202,
@@ -151,9 +154,14 @@ export const CKS = { RO_USER_FUNCTIONS: 1, RW_USER_FUNCTIONS: 3 } as const;
 /** Flags of C_Initialize and C_OpenSession. */
 export const CKF = { OS_LOCKING_OK: 0x2, RW_SESSION: 0x2, SERIAL_SESSION: 0x4 } as const;
 
+/** Flags of CK_SLOT_INFO. */
+export const CKF_SLOT = { REMOVABLE_DEVICE: 0x2, HW_SLOT: 0x4 } as const;
+
 /** Flags of CK_TOKEN_INFO. */
 export const CKF_TOKEN = {
+  WRITE_PROTECTED: 0x2,
   LOGIN_REQUIRED: 0x4,
+  USER_PIN_INITIALIZED: 0x8,
   PROTECTED_AUTHENTICATION_PATH: 0x100,
   TOKEN_INITIALIZED: 0x400,
   USER_PIN_COUNT_LOW: 0x10000,

@@ -7,14 +7,14 @@ import { CKR, ckrName } from './constants.js';
 
 type Meaning = readonly [code: SignerErrorCode, advice: string];
 
-const WITHOUT_SPENDING = 'it is not tried again in this process, so that the token does not lock';
+const WITHOUT_SPENDING = 'it is not tried again, so that the token does not lock';
 
 const meanings = new Map<number, Meaning>([
   [
     CKR.CKR_PIN_INCORRECT,
     [
       'pin-incorrect',
-      `the PIN is wrong; ${WITHOUT_SPENDING}. Set ERST_PKCS11_PIN (or _PIN_FILE, _PIN_COMMAND) right`,
+      `the PIN is wrong; ${WITHOUT_SPENDING}. Set ERST_PKCS11_PIN_FILE (or _PIN, _PIN_COMMAND, _PIN_CREDENTIAL) right`,
     ],
   ],
   [
@@ -115,23 +115,64 @@ function returnCode(thrown: unknown): number | undefined {
   return thrown.message.startsWith('CKR_') && typeof code === 'number' ? code : undefined;
 }
 
+const codes = (...numbers: number[]): ReadonlySet<number> => new Set(numbers);
+
+/** The session is gone, and with the last session of a token the login. */
+const SESSION_DEAD = codes(CKR.CKR_SESSION_HANDLE_INVALID, CKR.CKR_SESSION_CLOSED);
+
+/** The object is gone, or its handle has changed with the login. */
+const HANDLE_STALE = codes(CKR.CKR_OBJECT_HANDLE_INVALID, CKR.CKR_KEY_HANDLE_INVALID);
+
 /** Codes after which a session is worth nothing and a fresh one may do: nothing was signed, or it was not released. */
-const SESSION_CODES: ReadonlySet<number> = new Set([
-  CKR.CKR_SESSION_HANDLE_INVALID,
-  CKR.CKR_SESSION_CLOSED,
+const NEW_SESSION_CURES = codes(
+  ...SESSION_DEAD,
+  ...HANDLE_STALE,
   CKR.CKR_OPERATION_ACTIVE,
   CKR.CKR_OPERATION_NOT_INITIALIZED,
   CKR.CKR_BUFFER_TOO_SMALL,
-  CKR.CKR_OBJECT_HANDLE_INVALID,
-  CKR.CKR_KEY_HANDLE_INVALID,
-]);
+);
+
+/** The device or the module's view of it is gone: C_Finalize, C_Initialize and looking for the token again may help. */
+const RESTART_CURES = codes(
+  CKR.CKR_HOST_MEMORY,
+  CKR.CKR_SLOT_ID_INVALID,
+  CKR.CKR_GENERAL_ERROR,
+  CKR.CKR_FUNCTION_FAILED,
+  CKR.CKR_DEVICE_ERROR,
+  CKR.CKR_DEVICE_MEMORY,
+  CKR.CKR_DEVICE_REMOVED,
+  CKR.CKR_TOKEN_NOT_PRESENT,
+  CKR.CKR_TOKEN_NOT_RECOGNIZED,
+  CKR.CKR_CRYPTOKI_NOT_INITIALIZED,
+  // libykcs11 2.7 where another program has selected another applet.
+  CKR.CKR_FUNCTION_NOT_SUPPORTED,
+);
+
+/** The token has refused the PIN, and another try with it may lock the token. */
+const PIN_REFUSED = codes(
+  CKR.CKR_PIN_INCORRECT,
+  CKR.CKR_PIN_INVALID,
+  CKR.CKR_PIN_LEN_RANGE,
+  CKR.CKR_PIN_LOCKED,
+);
+
+const hasCode = (error: unknown, set: ReadonlySet<number>): boolean =>
+  error instanceof Pkcs11Error && error.ckrCode !== undefined && set.has(error.ckrCode);
+
+/** Whether `error` says that the session does not exist any more. */
+export const isSessionDead = (error: unknown): boolean => hasCode(error, SESSION_DEAD);
+
+/** Whether `error` says that a handle names no object any more: the object is to be found again. */
+export const isHandleStale = (error: unknown): boolean => hasCode(error, HANDLE_STALE);
 
 /** Whether a fresh session may cure `error`. */
-export function curedByNewSession(error: unknown): boolean {
-  return error instanceof Pkcs11Error && error.ckrCode !== undefined && SESSION_CODES.has(error.ckrCode);
-}
+export const curedByNewSession = (error: unknown): boolean => hasCode(error, NEW_SESSION_CURES);
+
+/** Whether finalizing and initializing the module may cure `error`. */
+export const curedByRestart = (error: unknown): boolean => hasCode(error, RESTART_CURES);
 
 /** Whether `error` says that the login is gone. */
-export function isLoginLost(error: unknown): boolean {
-  return error instanceof Pkcs11Error && error.ckrCode === CKR.CKR_USER_NOT_LOGGED_IN;
-}
+export const isLoginLost = (error: unknown): boolean => hasCode(error, codes(CKR.CKR_USER_NOT_LOGGED_IN));
+
+/** Whether `error` is the token's refusal of a PIN, which must not be tried again. */
+export const isPinRefusal = (error: unknown): boolean => hasCode(error, PIN_REFUSED);

@@ -1,1 +1,2 @@
+export type { Attestation, AttestedDevice } from './key/attestation.js';
 export { Pkcs11Signer } from './pkcs11-signer.js';

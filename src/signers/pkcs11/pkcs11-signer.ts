@@ -3,80 +3,101 @@
 // been verified against it.
 // Source: OASIS PKCS #11 v3.1.
 
-import { Pkcs11Error, SignerError } from '../../errors.js';
+import { SignerError } from '../../errors.js';
 import type { Pkcs11Config } from '../config/config.js';
 import { PublicKey } from '../public-key.js';
 import { copyMessage, copyMessages } from '../sign-request.js';
 import type { Signature } from '../signature.js';
-import type { Signer, SignerInfo, SignOptions } from '../types.js';
-import { isLoginLost } from './errors.js';
-import { InProcessEngine } from './in-process-engine.js';
-import { type OpenedKey, openKey } from './open-key.js';
-import { selectionOf } from './selection.js';
-import { tokenInput, verifiedSignature } from './token-signature.js';
+import type { Algorithm, Signer, SignerInfo, SignOptions } from '../types.js';
+import type { Attestation } from './key/attestation.js';
+import { openKey } from './key/open-key.js';
+import { ReplicatedKey } from './key/replicated-key.js';
+import type { SigningKey } from './key/signing-key.js';
+import { tokenInput } from './key/token-signature.js';
+import { selectionsOf } from './selection/selection.js';
+
+/** Messages of one batch that are at the token at once; the queue has room for others beside them. */
+const BATCH_IN_FLIGHT = 64;
 
 /**
  * Signs with an Ed25519 (CKM_EDDSA), secp256k1 or P-256 (CKM_ECDSA) key that never leaves its token.
  *
- * One logged-in session for a token serves all signers on it in this process; signatures are made one after the other.
- * The PIN is not kept, but for a key that asks for it at every signature (CKA_ALWAYS_AUTHENTICATE, such as PIV slot 9c):
- * there it stays in memory until `close()`. Where the token ends the login, a PIN from `pinFile` or `pinCommand` is read
- * again; one given by value cannot be, and signing says so.
+ * The module runs in a process of its own, which all signers of this process on that module share: it may crash or hang
+ * without harm, and a signature that a fault has hit is tried again once the token is back. Where the configuration
+ * names several tokens with the same key, they sign in turn, and for each other.
+ *
+ * A PIN given by value is kept until `close()`, so that a token that has lost the login can be logged in again; so is any
+ * PIN for a key that asks for it at every signature (CKA_ALWAYS_AUTHENTICATE, such as PIV slot 9c). One from `pinFile` or
+ * `pinCommand` is read again when it is needed.
  *
  * Timing is the token's.
  */
 export class Pkcs11Signer implements Signer {
-  readonly #opened: OpenedKey;
+  readonly #key: SigningKey;
   readonly #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
-  #loggingIn: Promise<void> | undefined;
 
-  private constructor(opened: OpenedKey) {
-    this.#opened = opened;
+  private constructor(key: SigningKey) {
+    this.#key = key;
   }
 
   /**
-   * Finds the token and the key, logs in and reads the public key.
+   * Finds the token and the key, logs in, reads the public key, and tries the key with a test signature.
    *
    * @returns rejects with a `TypeError` or `RangeError` for wrong types, a `ConfigError` for settings that are missing or
    *   contradict each other, a `KeyError` for an unreadable `publicKeyPem`, or a `Pkcs11Error`: `module-missing`,
-   *   `module-load-failed`, `token-not-found`, `token-ambiguous`, `pin-missing`, `pin-incorrect`, `pin-locked`,
-   *   `key-not-found`, `key-ambiguous`, `key-mismatch`, `unsupported-algorithm`, `mechanism-unsupported`, `token-error`
+   *   `module-load-failed`, `module-crashed`, `token-not-found`, `token-ambiguous`, `pin-missing`, `pin-incorrect`,
+   *   `pin-locked`, `key-not-found`, `key-ambiguous`, `key-mismatch`, `unsupported-algorithm`, `mechanism-unsupported`,
+   *   `signature-invalid`, `timeout`, `token-error`
    */
   static async open(config: Pkcs11Config): Promise<Pkcs11Signer> {
-    const selection = selectionOf(config);
-    const expected =
-      selection.publicKeyPem === undefined ? undefined : PublicKey.fromPem(selection.publicKeyPem);
-    const engine = await InProcessEngine.acquire(selection.modulePath);
-    try {
-      return new Pkcs11Signer(await openKey(engine, selection, expected));
-    } catch (error) {
-      await engine.release();
-      throw error;
-    }
+    const [first, ...others] = selectionsOf(config);
+    const expected = first.publicKeyPem === undefined ? undefined : PublicKey.fromPem(first.publicKeyPem);
+    if (others.length === 0) return new Pkcs11Signer(await openKey(first, expected));
+    const replicas = [first, ...others].map((one) => (known: PublicKey | undefined) => openKey(one, known));
+    return new Pkcs11Signer(await ReplicatedKey.open(replicas, expected));
   }
 
-  /** @returns rejects also with a `Pkcs11Error`: `signature-invalid`, `token-error`, or those of a login */
+  /**
+   * @returns rejects also with a `Pkcs11Error`: `signature-invalid`, `key-mismatch` (replaced on the token),
+   *   `key-not-found`, `token-not-found`, `signer-busy`, `timeout`, `module-crashed`, `token-error`, or those of a login
+   */
   async sign(data: Uint8Array, options: SignOptions = {}): Promise<Signature> {
     this.#throwIfClosed();
-    const message = copyMessage(this.#opened.key.algorithm, data, options);
+    const message = copyMessage(this.#algorithm, data, options);
     return this.#track(this.#sign(message, options));
   }
 
   async signBatch(messages: readonly Uint8Array[], options: SignOptions = {}): Promise<Signature[]> {
     this.#throwIfClosed();
-    const copies = copyMessages(this.#opened.key.algorithm, messages, options);
+    const copies = copyMessages(this.#algorithm, messages, options);
     return this.#track(this.#signAll(copies, options));
   }
 
   async publicKey(): Promise<PublicKey> {
     this.#throwIfClosed();
-    return this.#opened.publicKey;
+    return this.#key.publicKey;
   }
 
-  /** `metadata`: manufacturer, model, serial, tokenLabel, keyLabel, keyId (hex), mechanism, module. */
+  /**
+   * What the device vouches for: that the key was made on it, and what guards it. `undefined` where it makes no such
+   * statement, e.g. for a key that was imported; today YubiKey PIV through libykcs11 makes one.
+   *
+   * @returns rejects with a `KeyError` where `attestationRootPem` holds no certificate, or a `Pkcs11Error` of the token
+   */
+  async attestation(): Promise<Attestation | undefined> {
+    this.#throwIfClosed();
+    return this.#track(this.#key.attestation());
+  }
+
+  /**
+   * `metadata`: manufacturer, model, serial, firmware, tokenLabel, keyLabel, keyId (hex), mechanism, module;
+   * madeOnToken, neverExtractable, alwaysSensitive, pinForEverySignature (`yes`, `no`, `unknown`);
+   * attestation (`verified`, `not-checked`, `none`);
+   * for several tokens replicas (`2 of 3`: how many work at the moment), the rest being of the first.
+   */
   signerInfo(): SignerInfo {
-    const { info } = this.#opened;
+    const { info } = this.#key;
     return { ...info, metadata: { ...info.metadata } };
   }
 
@@ -91,9 +112,11 @@ export class Pkcs11Signer implements Signer {
 
   async #close(): Promise<void> {
     await Promise.allSettled(this.#running);
-    this.#opened.contextPin = undefined;
-    await this.#opened.connection.close();
-    await this.#opened.engine.release();
+    await this.#key.close();
+  }
+
+  get #algorithm(): Algorithm {
+    return this.#key.publicKey.algorithm;
   }
 
   #throwIfClosed(): void {
@@ -108,56 +131,29 @@ export class Pkcs11Signer implements Signer {
     return work;
   }
 
-  async #signAll(messages: readonly Uint8Array[], options: SignOptions): Promise<Signature[]> {
-    const signatures: Signature[] = [];
+  async #sign(message: Uint8Array, options: SignOptions): Promise<Signature> {
     options.signal?.throwIfAborted();
-    for (const message of messages) signatures.push(await this.#sign(message, options));
+    return this.#key.sign(tokenInput(this.#algorithm, message, options.prehashed ?? false), options.signal);
+  }
+
+  /** All or nothing: the first failure ends the batch, once those at the token have ended. */
+  async #signAll(messages: readonly Uint8Array[], options: SignOptions): Promise<Signature[]> {
+    options.signal?.throwIfAborted();
+    const signatures = new Array<Signature>(messages.length);
+    let next = 0;
+    let failure: { reason: unknown } | undefined;
+    const signRest = async () => {
+      while (next < messages.length && failure === undefined) {
+        const i = next++;
+        try {
+          signatures[i] = await this.#sign(messages[i]!, options);
+        } catch (reason) {
+          failure ??= { reason };
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(BATCH_IN_FLIGHT, messages.length) }, signRest));
+    if (failure !== undefined) throw failure.reason;
     return signatures;
   }
-
-  async #sign(message: Uint8Array, options: SignOptions): Promise<Signature> {
-    const { key, publicKey } = this.#opened;
-    const signed = tokenInput(key.algorithm, message, options.prehashed ?? false);
-    options.signal?.throwIfAborted();
-    return verifiedSignature(publicKey, signed, await this.#signOnToken(signed.input, options.signal));
-  }
-
-  async #signOnToken(input: Uint8Array, signal: AbortSignal | undefined): Promise<Uint8Array> {
-    const { connection, key, contextPin } = this.#opened;
-    const request = { key, input, contextPin };
-    try {
-      return await connection.sign(request, signal);
-    } catch (error) {
-      if (!isLoginLost(error)) throw error;
-      await this.#loginAgain(error);
-      return connection.sign(request, signal);
-    }
-  }
-
-  /** However many signatures find the login gone, the PIN is read once. */
-  #loginAgain(cause: unknown): Promise<void> {
-    this.#loggingIn ??= this.#login(cause).finally(() => {
-      this.#loggingIn = undefined;
-    });
-    return this.#loggingIn;
-  }
-
-  async #login(cause: unknown): Promise<void> {
-    const { connection, pinSource, contextPin } = this.#opened;
-    const pin = contextPin ?? (await pinSource.read());
-    if (pin === undefined) {
-      throw new Pkcs11Error(
-        'token-error',
-        'The token has ended the login, and a PIN given by value is not kept: open the signer again. A PIN from ' +
-          'ERST_PKCS11_PIN_FILE or ERST_PKCS11_PIN_COMMAND is read again by itself',
-        loginLostDetails(cause),
-      );
-    }
-    await connection.login(pin);
-  }
-}
-
-function loginLostDetails(cause: unknown) {
-  const { ckr, ckrCode, functionName } = cause as Pkcs11Error;
-  return { cause, ckr: ckr!, ckrCode: ckrCode!, functionName: functionName! };
 }

@@ -13,20 +13,40 @@ const maxFileBytes = 64 * 1024;
  * Throws a KeyError `key-unreadable` that says why.
  */
 export async function readPrivateFile(path: string, what: string): Promise<string> {
-  const buffer = new Uint8Array(maxFileBytes + 1);
-  let file: FileHandle | undefined;
   try {
-    file = await open(path, 'r');
-    const length = await fill(file, buffer);
-    if (length > maxFileBytes) throw unreadable(path, what, `it is larger than ${maxFileBytes} bytes`);
-    warnIfOthersCanRead(await file.stat(), path, what);
-    return new TextDecoder().decode(buffer.subarray(0, length));
+    const { bytes, stats } = await readSmallFile(path, maxFileBytes);
+    try {
+      if (bytes.length > maxFileBytes)
+        throw unreadable(path, what, `it is larger than ${maxFileBytes} bytes`);
+      warnIfOthersCanRead(stats, path, what);
+      return new TextDecoder().decode(bytes);
+    } finally {
+      bytes.fill(0);
+    }
   } catch (cause) {
     if (cause instanceof KeyError) throw cause;
     throw unreadable(path, what, reasonOf(cause), cause);
-  } finally {
+  }
+}
+
+/**
+ * Bytes and state of the file at `path`, both of the same open file; of one that is larger than `maxBytes`, the first
+ * `maxBytes + 1`. The caller wipes the bytes; no other copy is left. Rejects as `open` and `read` do.
+ */
+export async function readSmallFile(
+  path: string,
+  maxBytes: number,
+): Promise<{ bytes: Uint8Array; stats: Stats }> {
+  const buffer = new Uint8Array(maxBytes + 1);
+  const file = await open(path, 'r');
+  try {
+    const length = await fill(file, buffer);
+    return { bytes: buffer.subarray(0, length), stats: await file.stat() };
+  } catch (error) {
     buffer.fill(0);
-    await file?.close();
+    throw error;
+  } finally {
+    await file.close();
   }
 }
 

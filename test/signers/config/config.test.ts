@@ -5,6 +5,7 @@ import { checkConfig, configFromEnv, type SignerConfig } from '../../../src/sign
 const bridgeKey = 'kE7mDm5hOAeXbPgVqwOY6Q0d9yd8sbZyQwM1p9Yq7Xs';
 const publicPem = '-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----';
 const privatePem = '-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----';
+const certificatePem = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----';
 const software = { ERST_SOFTWARE_PRIVATE_KEY_PATH: '/key.pem' };
 const pkcs11 = { ERST_SIGNER_TYPE: 'pkcs11', ERST_PKCS11_MODULE: '/module.so' };
 const remote = {
@@ -105,6 +106,50 @@ describe('configFromEnv reads every variable', () => {
       },
     ],
     [
+      'pkcs11 with a systemd credential, and how the module runs',
+      {
+        ...pkcs11,
+        ERST_PKCS11_PIN_CREDENTIAL: 'token-pin',
+        ERST_PKCS11_IN_PROCESS: 'no',
+        ERST_PKCS11_PROBE: 'no',
+        ERST_PKCS11_PROCESSES: '2',
+        ERST_PKCS11_SESSIONS: ' 128 ',
+        ERST_PKCS11_TIMEOUT_MS: '600000',
+        ERST_PKCS11_QUEUE: '1',
+        ERST_PKCS11_ATTESTATION_ROOT_PEM: certificatePem.replaceAll('\n', '\\n'),
+      },
+      {
+        signerType: 'pkcs11',
+        pkcs11: {
+          modulePath: '/module.so',
+          pinCredential: 'token-pin',
+          inProcess: false,
+          probe: false,
+          processes: 2,
+          maxSessions: 128,
+          timeoutMs: 600_000,
+          maxQueue: 1,
+          attestationRootPem: certificatePem,
+        },
+      },
+    ],
+    [
+      'pkcs11 in this process',
+      { ...pkcs11, ERST_PKCS11_IN_PROCESS: ' yes ' },
+      { signerType: 'pkcs11', pkcs11: { modulePath: '/module.so', inProcess: true } },
+    ],
+    [
+      'pkcs11 by several URIs, with white space between',
+      {
+        ERST_SIGNER_TYPE: 'pkcs11',
+        ERST_PKCS11_URI: ' pkcs11:token=a?module-path=/a.so\n\tpkcs11:token=b?module-path=/b.so ',
+      },
+      {
+        signerType: 'pkcs11',
+        pkcs11: { uri: 'pkcs11:token=a?module-path=/a.so\n\tpkcs11:token=b?module-path=/b.so' },
+      },
+    ],
+    [
       'pkcs11 by URI, with the module in it',
       { ERST_SIGNER_TYPE: 'pkcs11', ERST_PKCS11_URI: 'pkcs11:token=t;object=k?module-path=/module.so' },
       { signerType: 'pkcs11', pkcs11: { uri: 'pkcs11:token=t;object=k?module-path=/module.so' } },
@@ -160,6 +205,7 @@ describe('configFromEnv reads every variable', () => {
       ERST_PKCS11_SLOT: 'nonsense',
       ERST_REMOTE_URL: '',
       ERST_LOG: 'debug',
+      ERST_PKCS11_SO_PIN_FILE: '/so-pin',
       ERST_RPC_URL: 'x',
       PATH: '/bin',
     };
@@ -344,6 +390,67 @@ describe('configFromEnv refuses, naming the variable and showing a line', () => 
       'ERST_PKCS11_URI',
       /starts with pkcs11:/,
     ],
+    [
+      'several URIs of which one is none',
+      { ...pkcs11, ERST_PKCS11_URI: 'pkcs11:token=a token=b' },
+      'ERST_PKCS11_URI',
+      /white space between/,
+    ],
+    [
+      'several URIs of which one has no module',
+      { ERST_SIGNER_TYPE: 'pkcs11', ERST_PKCS11_URI: 'pkcs11:?module-path=/a.so pkcs11:token=b' },
+      'ERST_PKCS11_MODULE',
+      /missing/,
+    ],
+    [
+      'two PINs',
+      { ...pkcs11, ERST_PKCS11_PIN: '1', ERST_PKCS11_PIN_CREDENTIAL: 'p' },
+      'ERST_PKCS11_PIN_CREDENTIAL',
+      /both set/,
+    ],
+    [
+      'a credential that is a path',
+      { ...pkcs11, ERST_PKCS11_PIN_CREDENTIAL: '/run/pin' },
+      'ERST_PKCS11_PIN_CREDENTIAL',
+      /not a path.*export ERST_PKCS11_PIN_CREDENTIAL=token-pin/,
+    ],
+    ...['true', '1', 'YES', 'on'].map((value): [string, Env, string, RegExp] => [
+      'a flag in other words',
+      { ...pkcs11, ERST_PKCS11_IN_PROCESS: value },
+      'ERST_PKCS11_IN_PROCESS',
+      /must be yes or no\. Example: export ERST_PKCS11_IN_PROCESS=yes$/,
+    ]),
+    ['an empty flag', { ...pkcs11, ERST_PKCS11_IN_PROCESS: '' }, 'ERST_PKCS11_IN_PROCESS', /empty/],
+    [
+      'processes beside the module in this one',
+      { ...pkcs11, ERST_PKCS11_IN_PROCESS: 'yes', ERST_PKCS11_PROCESSES: '2' },
+      'ERST_PKCS11_PROCESSES',
+      /ERST_PKCS11_IN_PROCESS says that no process is started/,
+    ],
+    ...(
+      [
+        ['PROCESSES', '0', 'from 1 to 16'],
+        ['PROCESSES', '17', 'from 1 to 16'],
+        ['SESSIONS', '0', 'from 1 to 128'],
+        ['SESSIONS', '129', 'from 1 to 128'],
+        ['SESSIONS', 'many', 'from 1 to 128'],
+        ['TIMEOUT_MS', '99', 'from 100 to 600000'],
+        ['TIMEOUT_MS', '20s', 'from 100 to 600000'],
+        ['QUEUE', '65537', 'from 1 to 65536'],
+        ['QUEUE', '', 'it is empty'],
+      ] as const
+    ).map(([name, value, words]): [string, Env, string, RegExp] => [
+      'a number out of bounds',
+      { ...pkcs11, [`ERST_PKCS11_${name}`]: value },
+      `ERST_PKCS11_${name}`,
+      new RegExp(`${words}.*export ERST_PKCS11_${name}=\\d`),
+    ]),
+    [
+      'an attestation root that is a path',
+      { ...pkcs11, ERST_PKCS11_ATTESTATION_ROOT_PEM: '/root.pem' },
+      'ERST_PKCS11_ATTESTATION_ROOT_PEM',
+      /BEGIN CERTIFICATE/,
+    ],
     ...['ERST_REMOTE_IDENTITY_PATH', 'ERST_REMOTE_KEY'].map((name): [string, Env, string, RegExp] => [
       `no ${name}`,
       without(remote, name),
@@ -420,6 +527,12 @@ describe('configFromEnv refuses, naming the variable and showing a line', () => 
       { ...pkcs11, ERST_PKCS11_KEY_ID: 'x' },
       { ...pkcs11, ERST_PKCS11_PIV_SLOT: 'x' },
       { ...pkcs11, ERST_PKCS11_URI: 'x' },
+      { ...pkcs11, ERST_PKCS11_PIN_CREDENTIAL: '/x' },
+      { ...pkcs11, ERST_PKCS11_IN_PROCESS: 'x' },
+      { ...pkcs11, ERST_PKCS11_PROCESSES: 'x' },
+      { ...pkcs11, ERST_PKCS11_SESSIONS: 'x' },
+      { ...pkcs11, ERST_PKCS11_TIMEOUT_MS: 'x' },
+      { ...pkcs11, ERST_PKCS11_QUEUE: 'x' },
       without(pkcs11, 'ERST_PKCS11_MODULE'),
       { ...remote, ERST_REMOTE_URL: 'x' },
       { ...remote, ERST_REMOTE_BRIDGE_KEY: 'x' },
@@ -455,7 +568,59 @@ describe('checkConfig', () => {
     expect(checkConfig(config)).toEqual(config);
   });
 
+  test('accepts replicas', () => {
+    const replicas = [{ tokenLabel: 'b', pinFile: '/b' }, { uri: 'pkcs11:token=c?module-path=/c.so' }];
+    const config = {
+      signerType: 'pkcs11',
+      pkcs11: { modulePath: '/m', tokenLabel: 'a', keyLabel: 'k', replicas },
+    } as const;
+    expect(checkConfig(config)).toEqual(config);
+  });
+
   test.each<[string, unknown, string, RegExp]>([
+    ...(
+      [
+        ['no list', { tokenLabel: 'b' }, '', /a list of objects.*replicas: \[\{ tokenLabel/],
+        ['no object in the list', ['b'], '', /a list of objects/],
+        [
+          'an unknown field',
+          [{}, { tokenLable: 'b' }],
+          '[1].tokenLable',
+          /Did you mean pkcs11.replicas\[1\].tokenLabel\?/,
+        ],
+        ['another key', [{ publicKeyPem: publicPem }], '[0].publicKeyPem', /not a known field/],
+        ['replicas of its own', [{ replicas: [] }], '[0].replicas', /not a known field/],
+        [
+          'a wrong value',
+          [{ pivSlot: '9b' }],
+          '[0].pivSlot',
+          /^pkcs11.replicas\[0\].pivSlot must be a PIV slot/,
+        ],
+        [
+          'two PINs',
+          [{ pin: '1', pinFile: '/p' }],
+          '[0].pinFile',
+          /replicas\[0\].pin and pkcs11.replicas\[0\].pinFile are both set/,
+        ],
+      ] as const
+    ).map(([what, replicas, where, message]): [string, unknown, string, RegExp] => [
+      `in replicas, ${what}`,
+      { signerType: 'pkcs11', pkcs11: { modulePath: '/m', replicas } },
+      `pkcs11.replicas${where}`,
+      message,
+    ]),
+    [
+      'a flag as text',
+      { signerType: 'pkcs11', pkcs11: { modulePath: '/m', inProcess: 'yes' } },
+      'pkcs11.inProcess',
+      /true or false.*inProcess: true/,
+    ],
+    [
+      'a number as text',
+      { signerType: 'pkcs11', pkcs11: { modulePath: '/m', timeoutMs: '20000' } },
+      'pkcs11.timeoutMs',
+      /whole number.*timeoutMs: 20_000/,
+    ],
     [
       'nothing',
       {},

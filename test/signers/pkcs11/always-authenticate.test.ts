@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Pkcs11Error } from '../../../src/errors.js';
 import { CKF_TOKEN, CKR, CKU } from '../../../src/signers/pkcs11/constants.js';
-import { Cryptoki } from '../../../src/signers/pkcs11/cryptoki.js';
 import { returned } from '../../../src/signers/pkcs11/errors.js';
+import { Cryptoki } from '../../../src/signers/pkcs11/module/cryptoki.js';
 import { Pkcs11Signer } from '../../../src/signers/pkcs11/pkcs11-signer.js';
 import { verifySignature } from '../../../src/signers/verify.js';
 import { createSoftHsmToken, type SoftHsmToken } from '../../fixtures/softhsm.js';
@@ -13,6 +13,7 @@ import { createSoftHsmToken, type SoftHsmToken } from '../../fixtures/softhsm.js
 let token: SoftHsmToken;
 beforeAll(async () => {
   token = await createSoftHsmToken({
+    inProcess: true,
     keys: [
       { algorithm: 'p256', label: 'careful', alwaysAuthenticate: true },
       { algorithm: 'ed25519', label: 'plain' },
@@ -39,7 +40,7 @@ describe('a key with CKA_ALWAYS_AUTHENTICATE', () => {
     for (const name of [
       'signInit',
       'login',
-      'sign',
+      'signAsync',
       'tokenInfo',
       'findObjects',
       'attribute',
@@ -59,7 +60,7 @@ describe('a key with CKA_ALWAYS_AUTHENTICATE', () => {
     await (await other).close();
     const logins = calls.flatMap((name, i) => (name === 'context login' ? [i] : []));
     expect(logins).toHaveLength(10);
-    for (const i of logins) expect([calls[i - 1], calls[i + 1]]).toEqual(['signInit', 'sign']);
+    for (const i of logins) expect([calls[i - 1], calls[i + 1]]).toEqual(['signInit', 'signAsync']);
     expect(calls.filter((name) => name === 'login')).toHaveLength(1);
   });
 

@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { basename, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   readSecret,
   type SecretSource,
@@ -16,7 +17,10 @@ let dir: string;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'erst-hsm-secret-'));
 });
-afterEach(() => rm(dir, { recursive: true }));
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(dir, { recursive: true });
+});
 
 async function file(content: string | Uint8Array, mode = 0o600): Promise<string> {
   const path = join(dir, 'secret');
@@ -52,6 +56,7 @@ describe('readSecret', () => {
     [{ value: 'a', file: 'b' }, 'ERST_X and ERST_X_FILE are both set'],
     [{ value: 'a', command: 'b' }, 'ERST_X and ERST_X_COMMAND are both set'],
     [{ file: 'a', command: 'b' }, 'ERST_X_FILE and ERST_X_COMMAND are both set'],
+    [{ value: 'a', credential: 'b' }, 'ERST_X and ERST_X_CREDENTIAL are both set'],
   ])('refuses two sources: %j', async (source, message) => {
     await expect(read(source)).rejects.toMatchObject({
       code: 'invalid-config',
@@ -102,5 +107,59 @@ describe('readSecret', () => {
       code: 'ERST_HSM_FILE_MODE',
       message: `Others can read the secret of ERST_X_FILE in ${path}. Run: chmod 600 ${path}`,
     });
+  });
+
+  it.each([0o622, 0o602, 0o666])('refuses a file that everybody can write: %i', async (mode) => {
+    const path = await file(SECRET, mode);
+    const error = await read({ file: path }).catch((thrown) => thrown);
+    expect(error).toMatchObject({
+      code: 'invalid-config',
+      setting: 'ERST_X_FILE',
+      message: `ERST_X_FILE: everybody can write ${path}, so it is not trusted. Run: chmod 600 ${path}`,
+    });
+  });
+
+  it('reads a pipe, whose mode says nothing', async () => {
+    const pipe = join(dir, 'pipe');
+    execFileSync('mkfifo', ['-m', '666', pipe]);
+    const written = writeFile(pipe, `${SECRET}\n`);
+    expect(await read({ file: pipe })).toBe(SECRET);
+    await written;
+  });
+
+  it('refuses a file that is too large for a secret', async () => {
+    const path = await file('x'.repeat(64 * 1024 + 1));
+    await expect(read({ file: path })).rejects.toMatchObject({ message: /at most 65536 bytes/ });
+  });
+});
+
+describe('a systemd credential', () => {
+  it('is a file in the directory that systemd names, whatever its group bits', async () => {
+    vi.stubEnv('CREDENTIALS_DIRECTORY', dir);
+    const path = await file(`${SECRET}\n`, 0o440); // as systemd shows it where User= is set
+    const warned = vi.fn();
+    process.on('warning', warned);
+    expect(await read({ credential: basename(path) })).toBe(SECRET);
+    await new Promise(setImmediate);
+    process.off('warning', warned);
+    expect(warned).not.toHaveBeenCalled();
+  });
+
+  it('is read anew each time', async () => {
+    vi.stubEnv('CREDENTIALS_DIRECTORY', dir);
+    await file('first');
+    expect(await read({ credential: 'secret' })).toBe('first');
+    await file('second');
+    expect(await read({ credential: 'secret' })).toBe('second');
+  });
+
+  it.each<[string, string | undefined, string, RegExp]>([
+    ['outside a unit', undefined, 'pin', /CREDENTIALS_DIRECTORY is not set.*LoadCredential=pin:/],
+    ['that the unit does not have', '/', 'no-such-credential', /ENOENT.*LoadCredential=no-such-credential:/],
+    ['that is a path', '/', 'etc/passwd', /not a path/],
+    ['that is a directory', '/', '..', /not a path/],
+  ])('says what to do about one %s', async (_, directory, credential, message) => {
+    vi.stubEnv('CREDENTIALS_DIRECTORY', directory);
+    await expect(read({ credential })).rejects.toMatchObject({ setting: 'ERST_X_CREDENTIAL', message });
   });
 });

@@ -1,0 +1,144 @@
+// Pkcs11Engine: one for a module, its environment and its options in this process, shared by all who open it. It knows
+// where the module runs (child processes, or this one) and which tokens are in use; it lives until its last user has gone.
+//
+// How a signature is made:
+//   - One anchor session in each process holds the login; a bounded pool lends sessions, each to one signature at a time
+//     (LoadedModule). How many there are depends on the kind of token (lane-plan.ts).
+//   - In front of the token is a queue with a bound and a deadline (sign-queue.ts, shared-token.ts).
+//   - A module that crashes or hangs takes its process with it and nothing else (supervised-module.ts); what was in flight
+//     goes to another process, or to the next one (recovery.ts).
+
+import { createHash } from 'node:crypto';
+import { SignerError } from '../../../errors.js';
+import { canonicalPath } from '../module/library.js';
+import { LoadedModule } from '../module/loaded-module.js';
+import { PinGuard } from '../pin/pin-guard.js';
+import { ModuleProcess } from '../process/module-process.js';
+import type { EngineOptions, PinReader, Pkcs11Engine, TokenConnection } from './engine.js';
+import type { HostedModule, ModuleDescription, TokenInitialization, TokenSummary } from './hosted-module.js';
+import { nextStep } from './recovery.js';
+import { SharedToken } from './shared-token.js';
+import type { QueueLimits } from './sign-queue.js';
+import { type RunningModule, SupervisedModule } from './supervised-module.js';
+import { connectionTo } from './token-connection.js';
+import { TokenLogin } from './token-login.js';
+
+const CALL_TIMEOUT_MS = 20_000;
+const QUEUE: QueueLimits = { maxQueue: 1024, queueTimeoutMs: 30_000 };
+
+const engines = new Map<string, SharedEngine>();
+const guard = new PinGuard();
+
+/** The engine for the module at `modulePath`; its holder releases it. Nothing is loaded before it is needed. */
+export async function acquireEngine(modulePath: string, options: EngineOptions = {}): Promise<Pkcs11Engine> {
+  const path = await canonicalPath(modulePath);
+  const name = nameOf(path, options);
+  const shared = engines.get(name) ?? new SharedEngine(path, options, () => engines.delete(name));
+  engines.set(name, shared);
+  return shared.lend();
+}
+
+/** A module in this process is one, whatever the options; child processes differ by what they were started with. */
+function nameOf(path: string, { inProcess, env = process.env, ...options }: EngineOptions): string {
+  if (inProcess) return JSON.stringify(['in process', path]);
+  const environment = createHash('sha256')
+    .update(JSON.stringify(Object.entries(env).sort()))
+    .digest('hex');
+  return JSON.stringify([path, environment, Object.entries(options).sort()]);
+}
+
+class SharedEngine {
+  readonly path: string;
+  readonly #options: EngineOptions & QueueLimits;
+  readonly #modules: SupervisedModule[];
+  readonly #tokens = new Map<string, SharedToken>();
+  readonly #forget: () => void;
+  #users = 0;
+
+  constructor(path: string, options: EngineOptions, forget: () => void) {
+    this.path = path;
+    this.#options = { ...QUEUE, ...withoutUndefined(options) };
+    this.#forget = forget;
+    const count = options.inProcess ? 1 : (options.processes ?? 1);
+    this.#modules = Array.from({ length: count }, () => new SupervisedModule(() => this.#start()));
+  }
+
+  lend(): Pkcs11Engine {
+    this.#users++;
+    let isHeld = true;
+    return {
+      modulePath: this.path,
+      describe: () => this.#describe(),
+      listTokens: () => this.#repeated((module) => module.tokens()),
+      restart: () => this.#first.reinitialize(this.#first.version),
+      connect: (token, pin) => this.#connect(token, pin),
+      initToken: (token, init) => this.#initToken(token, init),
+      release: async () => {
+        if (!isHeld) return;
+        isHeld = false;
+        this.#users--;
+        if (this.#users > 0) return;
+        this.#forget();
+        await Promise.all(this.#modules.map((module) => module.close()));
+      },
+    };
+  }
+
+  get #first(): SupervisedModule {
+    return this.#modules[0]!;
+  }
+
+  #start(): Promise<RunningModule> {
+    const { inProcess, env = process.env, timeoutMs = CALL_TIMEOUT_MS, maxSessions } = this.#options;
+    if (inProcess) return LoadedModule.load(this.path);
+    return ModuleProcess.start(this.path, {
+      env,
+      timeoutMs,
+      ...(maxSessions !== undefined && { maxSessions }),
+    });
+  }
+
+  #describe(): Promise<ModuleDescription> {
+    return this.#repeated((module) => module.describe());
+  }
+
+  /** Once more in a new process, where the first one died of it. */
+  async #repeated<T>(call: (module: HostedModule) => Promise<T>): Promise<T> {
+    const { version } = this.#first;
+    try {
+      return await call(await this.#first.running());
+    } catch (error) {
+      if (nextStep(error, new Set()) !== 'process') throw error;
+      await this.#first.replace(version);
+      return call(await this.#first.running());
+    }
+  }
+
+  async #connect(token: TokenSummary, pin: PinReader): Promise<TokenConnection> {
+    const name = JSON.stringify([
+      token.manufacturer,
+      token.model,
+      token.serial,
+      token.label,
+      token.slotHandle,
+    ]);
+    const shared =
+      this.#tokens.get(name) ?? new SharedToken(this.#modules, token, new TokenLogin(guard), this.#options);
+    this.#tokens.set(name, shared);
+    shared.users++;
+    return connectionTo(shared, pin, async () => {
+      shared.users--;
+      if (shared.users > 0) return;
+      this.#tokens.delete(name);
+      await shared.close(new SignerError('signer-closed', 'The signer was closed before this was signed'));
+    });
+  }
+
+  async #initToken(token: TokenSummary, init: TokenInitialization): Promise<void> {
+    await (await this.#first.running()).initToken(token.slotHandle, init);
+    await guard.clear(token);
+  }
+}
+
+const withoutUndefined = (options: EngineOptions) =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));

@@ -1,0 +1,102 @@
+// One place where the module runs: started when it is first needed, and again when its process has gone, with a growing
+// pause while it keeps dying.
+// Invariant: `version` changes whenever sessions, logins and handles are lost (a new process, or C_Finalize); whoever
+// remembers a version can tell whether what it opened is still there.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import type { HostedModule } from './hosted-module.js';
+
+/** What a process adds to the module in it. */
+export interface RunningModule extends HostedModule {
+  /** Resolves when its process has ended; absent where the module is in this process. */
+  readonly ended?: Promise<unknown>;
+  /** Ends the process at once. */
+  kill?(): Promise<void>;
+}
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+/** A process that lived as long as this was not ill from the start. */
+const HEALTHY_AFTER_MS = 10_000;
+
+export class SupervisedModule {
+  readonly #start: () => Promise<RunningModule>;
+  #running: Promise<RunningModule> | undefined;
+  #current: RunningModule | undefined;
+  #version = 0;
+  #deaths = 0;
+  #startedAt = 0;
+  #closed = false;
+
+  constructor(start: () => Promise<RunningModule>) {
+    this.#start = start;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  /** The module, started if it is not running. */
+  running(): Promise<RunningModule> {
+    this.#running ??= this.#launch();
+    return this.#running;
+  }
+
+  /** C_Finalize and C_Initialize, unless that or more has happened since `version`. */
+  async reinitialize(version: number): Promise<void> {
+    if (version !== this.#version) return;
+    this.#version++;
+    await (await this.running()).reinitialize();
+  }
+
+  /** Ends the process, unless that or more has happened since `version`; where there is none, initializes anew. */
+  async replace(version: number): Promise<void> {
+    if (version !== this.#version || this.#running === undefined) return;
+    const module = await this.#running;
+    if (module.kill === undefined) return this.reinitialize(version);
+    this.#forget(module);
+    await module.kill();
+  }
+
+  /** It works: the next death is the first. */
+  noteSuccess(): void {
+    this.#deaths = 0;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const running = this.#running;
+    this.#running = undefined;
+    await running?.then((module) => module.close()).catch(() => {}); // it could not be started, or is gone already
+  }
+
+  async #launch(): Promise<RunningModule> {
+    try {
+      await this.#pause();
+      const module = await this.#start();
+      this.#startedAt = performance.now();
+      module.ended?.then(() => this.#forget(module));
+      this.#current = module;
+      return module;
+    } catch (error) {
+      this.#running = undefined;
+      throw error;
+    }
+  }
+
+  #forget(module: RunningModule): void {
+    if (this.#current !== module) return;
+    this.#current = undefined;
+    this.#running = undefined;
+    this.#version++;
+    const lived = performance.now() - this.#startedAt;
+    this.#deaths = lived > HEALTHY_AFTER_MS ? 1 : this.#deaths + 1;
+  }
+
+  /** None before the first start and after the first death: a crash now and then costs a start and no more. */
+  async #pause(): Promise<void> {
+    if (this.#deaths < 2) return;
+    await delay(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#deaths - 2)));
+    if (this.#closed) throw new Error('closed while waiting to start');
+  }
+}

@@ -1,0 +1,172 @@
+// What a device vouches for: a certificate for a key that was made on it, issued by a key of the device's own whose
+// certificate the vendor issued. Today that is the YubiKey's PIV attestation, as libykcs11 shows it: a certificate with the
+// key's CKA_ID and Yubico's extensions, beside the certificate of slot f9.
+// Dates are not looked at: the device has no clock, and copies them.
+// Source: developers.yubico.com/PIV/Introduction/PIV_attestation.html; RFC 5280 §6 for the path.
+
+import { X509Certificate } from 'node:crypto';
+import { KeyError } from '../../../errors.js';
+import { encodePem, parsePem } from '../../encoding/pem.js';
+import { PublicKey } from '../../public-key.js';
+import type { TokenConnection } from '../engine/engine.js';
+import type { KeyIdentity } from '../engine/hosted-module.js';
+import { certificateExtensions } from './certificate-extensions.js';
+
+export interface Attestation {
+  /**
+   * `verified`: the chain ends at a root that was given. `not-checked`: it holds together, and no root was given.
+   * `failed`: it is not the vendor's, or was tampered with.
+   */
+  verdict: 'verified' | 'not-checked' | 'failed';
+  /** The verdict in a sentence. */
+  reason: string;
+  /** PEM, from the key's certificate up; of the roots, the one at which it ends. */
+  chain: string[];
+  device: AttestedDevice;
+}
+
+/** What the key's certificate says; believe it as far as the verdict goes. */
+export interface AttestedDevice {
+  /** `5.4.3` */
+  firmware?: string;
+  serial?: string;
+  /** Of the key: when the PIN is asked for, and when a touch. */
+  pinPolicy?: 'never' | 'once' | 'always';
+  touchPolicy?: 'never' | 'always' | 'cached';
+}
+
+/** 1.3.6.1.4.1.41482.3: extensions of PIV attestation. */
+const YUBICO_PIV = '2b0601040182c40a03';
+const [FIRMWARE, SERIAL, POLICIES] = [`${YUBICO_PIV}03`, `${YUBICO_PIV}07`, `${YUBICO_PIV}08`] as const;
+const MAX_CHAIN = 8;
+
+/**
+ * The device's statement on `key`, checked against the certificates in `rootPem`; `undefined` where it makes none, e.g.
+ * for a key that was imported. A `KeyError` where `rootPem` holds no certificate.
+ */
+export async function attestationOf(
+  connection: TokenConnection,
+  key: KeyIdentity,
+  publicKey: PublicKey,
+  rootPem?: string,
+): Promise<Attestation | undefined> {
+  const roots = rootPem === undefined ? undefined : rootsOf(rootPem);
+  const onToken = (await connection.certificates()).flatMap(({ idHex, der }) => {
+    const certificate = parsed(der);
+    return certificate === undefined ? [] : [{ idHex, certificate }];
+  });
+  const statements = onToken.filter(
+    ({ idHex, certificate }) => idHex === key.idHex && isStatement(certificate),
+  );
+  const [statement] = statements.filter(({ certificate }) => isFor(certificate, publicKey));
+  if (statement === undefined) return undefined;
+  const leaf = statement.certificate;
+  const path = pathFrom(
+    leaf,
+    onToken.map(({ certificate }) => certificate),
+    roots ?? [],
+  );
+  return {
+    ...verdictOn(path, roots),
+    chain: path.map(({ raw }) => encodePem('CERTIFICATE', raw)),
+    device: deviceOf(certificateExtensions(leaf.raw)),
+  };
+}
+
+/** Also several roots, and intermediates: whoever gives a certificate here trusts it. */
+function rootsOf(pem: string): X509Certificate[] {
+  const blocks = parsePem(pem).filter(({ label }) => label === 'CERTIFICATE');
+  const roots = blocks.map(({ der }) => parsed(der));
+  if (roots.length > 0 && roots.every((root) => root !== undefined)) return roots;
+  throw new KeyError(
+    'invalid-key',
+    'There is no certificate in the attestation root: give the PEM that the vendor publishes, from -----BEGIN CERTIFICATE-----',
+  );
+}
+
+function parsed(der: Uint8Array): X509Certificate | undefined {
+  try {
+    return new X509Certificate(der);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A user's own certificate has the same CKA_ID, but not the vendor's extensions. */
+const isStatement = ({ raw }: X509Certificate): boolean => certificateExtensions(raw).has(FIRMWARE);
+
+function isFor(certificate: X509Certificate, publicKey: PublicKey): boolean {
+  try {
+    const spki = certificate.publicKey.export({ format: 'der', type: 'spki' });
+    return PublicKey.fromSpki(Uint8Array.from(spki)).equals(publicKey);
+  } catch {
+    return false; // a key of another kind
+  }
+}
+
+/** From `leaf` up as far as each is signed by the next, and no further than to one of `roots`. */
+function pathFrom(
+  leaf: X509Certificate,
+  others: readonly X509Certificate[],
+  roots: readonly X509Certificate[],
+): X509Certificate[] {
+  const path = [leaf];
+  while (path.length < MAX_CHAIN) {
+    const last = path.at(-1)!;
+    if (path.length > 1 && isAmong(last, roots)) break;
+    const issuer = [...roots, ...others].find((each) => !isAmong(each, path) && hasIssued(each, last));
+    if (issuer === undefined) break;
+    path.push(issuer);
+  }
+  return path;
+}
+
+/** Only a CA issues (RFC 5280 §4.2.1.9): any other key that a vendor certified must not attest. */
+function hasIssued(issuer: X509Certificate, certificate: X509Certificate): boolean {
+  return issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+}
+
+const isAmong = (certificate: X509Certificate, list: readonly X509Certificate[]): boolean =>
+  list.some(({ raw }) => raw.equals(certificate.raw));
+
+function verdictOn(
+  path: readonly X509Certificate[],
+  roots: readonly X509Certificate[] | undefined,
+): Pick<Attestation, 'verdict' | 'reason'> {
+  const top = path.at(-1)!;
+  if (path.length === 1) {
+    return { verdict: 'failed', reason: 'no certificate on the token has issued the statement on this key' };
+  }
+  if (roots === undefined) {
+    const issuer = oneLineName(top.issuer);
+    return {
+      verdict: 'not-checked',
+      reason: `the statement ends at "${issuer}"; give the vendor's root certificate to check that it is genuine`,
+    };
+  }
+  if (isAmong(top, roots)) {
+    return {
+      verdict: 'verified',
+      reason: `made on the device, by the word of "${oneLineName(top.subject)}"`,
+    };
+  }
+  return {
+    verdict: 'failed',
+    reason: 'the statement does not end at the given root: it is not the vendor’s',
+  };
+}
+
+const oneLineName = (name: string): string => name.replaceAll('\n', ', ');
+
+function deviceOf(extensions: ReadonlyMap<string, Uint8Array>): AttestedDevice {
+  const [firmware, serial, policies] = [FIRMWARE, SERIAL, POLICIES].map((oid) => extensions.get(oid));
+  const pinPolicy = ([undefined, 'never', 'once', 'always'] as const)[policies?.[0] ?? 0];
+  const touchPolicy = ([undefined, 'never', 'always', 'cached'] as const)[policies?.[1] ?? 0];
+  return {
+    ...(firmware?.length === 3 && { firmware: firmware.join('.') }),
+    // A DER INTEGER, header of two bytes.
+    ...(serial && { serial: String(BigInt(`0x${Buffer.from(serial.subarray(2)).toString('hex')}`)) }),
+    ...(pinPolicy && { pinPolicy }),
+    ...(touchPolicy && { touchPolicy }),
+  };
+}

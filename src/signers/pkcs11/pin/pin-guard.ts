@@ -1,0 +1,198 @@
+// Whether a PIN may be presented to a token. Invariant: a PIN that a token has refused is not presented to it again, not
+// by another signer, child process or start of the program, until its user says so by deleting the record; and no try
+// is spent where it is the last.
+// A PIN is marked on disk before it is presented. What is left of a login that was cut off counts as refused where the
+// token shows that a try was spent, else the PIN may be presented once more. What a context login (PKCS #11 §5.6.8,
+// CKU_CONTEXT_SPECIFIC) presents, the token has taken at a login already, so it is not marked before.
+
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { Pkcs11Error } from '../../../errors.js';
+import { CKR } from '../constants.js';
+import type { TokenName, TokenStatus } from '../engine/hosted-module.js';
+import * as errors from './pin-errors.js';
+import { pinFingerprint, sameFingerprint } from './pin-hash.js';
+import { PinRecord } from './pin-record.js';
+
+export { pinFingerprint, sameFingerprint } from './pin-hash.js';
+
+export interface PinGuardOptions {
+  /** Where the memory of refused PINs lives; by default under XDG_STATE_HOME. */
+  directory?: string | undefined;
+}
+
+/** The token's state; as a function it is read when it is this process's turn, after others have spent tries. */
+export type StatusSource = TokenStatus | (() => Promise<TokenStatus>);
+
+/** The token has looked at the PIN, or would not look at any. */
+const REFUSED: ReadonlySet<number | undefined> = new Set([
+  CKR.CKR_PIN_INCORRECT,
+  CKR.CKR_PIN_INVALID,
+  CKR.CKR_PIN_LEN_RANGE,
+  CKR.CKR_PIN_LOCKED,
+]);
+
+/** The call failed on the way; whether the token has counted a try is not known. */
+const UNKNOWN: ReadonlySet<number | undefined> = new Set([
+  undefined, // the module's process died, or the deadline passed
+  CKR.CKR_HOST_MEMORY,
+  CKR.CKR_GENERAL_ERROR,
+  CKR.CKR_FUNCTION_FAILED,
+  CKR.CKR_DEVICE_ERROR,
+  CKR.CKR_DEVICE_MEMORY,
+  CKR.CKR_DEVICE_REMOVED,
+]);
+
+/** How often a PIN without an answer is presented. */
+const PRESENTED_AT_MOST = 2;
+
+export class PinGuard {
+  readonly #chosenDirectory: string | undefined;
+  /** Fingerprints, by record, of refused PINs that could not be written there. */
+  readonly #unwritten = new Map<string, Uint8Array[]>();
+
+  constructor(options: PinGuardOptions = {}) {
+    this.#chosenDirectory = options.directory;
+  }
+
+  /**
+   * Runs `present`, which is one C_Login(CKU_USER) with `pin`, unless the token has refused that PIN before or has no
+   * try to spare by `status`. Its refusal is remembered, also across processes.
+   *
+   * Rejects as `present` does, or with a Pkcs11Error `pin-missing`, `pin-incorrect`, `pin-locked`, `token-error` or
+   * `timeout`, or with a ConfigError where refusals cannot be remembered; then `present` has not run.
+   */
+  async login(
+    token: TokenName,
+    pin: string | undefined,
+    status: StatusSource,
+    present: () => Promise<void>,
+  ): Promise<void> {
+    const fresh = typeof status === 'function' ? status : async () => status;
+    if ((await fresh()).ownKeypad) throw errors.ownKeypad(nameOf(token));
+    if (pin === undefined) throw errors.pinMissing(nameOf(token));
+    const record = this.#recordOf(token);
+    // The failure is carried through the lock, whose own failures are another matter.
+    const failure = await kept(record, token, () =>
+      record.locked(() => failureOf(() => this.#presentIfAllowed(token, record, pin, fresh, present))),
+    );
+    if (failure !== undefined) throw failure.error;
+  }
+
+  /** Runs `work`, a signature that presents `pin` to the token, under the same memory. */
+  async contextLogin<T>(token: TokenName, pin: string, work: () => Promise<T>): Promise<T> {
+    const record = this.#recordOf(token);
+    const { refused } = await this.#lookUp(token, record, pin);
+    if (refused) throw errors.pinRefusedBefore(nameOf(token), record.path);
+    try {
+      return await work();
+    } catch (error) {
+      if (outcomeOf(error) === 'refused') {
+        await this.#writeRefusal(token, pin, record, () => record.locked(() => record.markRefused(pin)));
+      }
+      throw error;
+    }
+  }
+
+  /** Forgets what is known of `token`, e.g. because it was initialized and has another PIN. */
+  async clear(token: TokenName): Promise<void> {
+    const record = this.#recordOf(token);
+    this.#unwritten.delete(record.path);
+    await kept(record, token, () => record.locked(() => record.clear()));
+  }
+
+  async #presentIfAllowed(
+    token: TokenName,
+    record: PinRecord,
+    pin: string,
+    status: () => Promise<TokenStatus>,
+    present: () => Promise<void>,
+  ): Promise<void> {
+    const name = nameOf(token);
+    const { pin: state } = await status();
+    const before = await this.#lookUp(token, record, pin);
+    if (before.refused) throw errors.pinRefusedBefore(name, record.path);
+    if (state === 'locked') throw errors.pinLocked(name);
+    if (state === 'final-try') throw errors.finalTry(name);
+    if (before.pending >= PRESENTED_AT_MOST || (before.pending > 0 && state !== 'ok')) {
+      throw errors.pinUnanswered(name, record.path);
+    }
+    await kept(record, token, () => record.markPending(pin));
+    await this.#present(token, record, pin, present);
+  }
+
+  /** The mark is on disk. Where the outcome cannot be written, it stays, which is the safe side. */
+  async #present(
+    token: TokenName,
+    record: PinRecord,
+    pin: string,
+    present: () => Promise<void>,
+  ): Promise<void> {
+    const failure = await failureOf(present);
+    const outcome = failure === undefined ? 'accepted' : outcomeOf(failure.error);
+    if (outcome === 'refused') await this.#writeRefusal(token, pin, record, () => record.markRefused(pin));
+    else if (outcome !== 'unknown') await record.unmark(pin).catch(() => {});
+    if (failure !== undefined) throw failure.error;
+  }
+
+  async #lookUp(
+    token: TokenName,
+    record: PinRecord,
+    pin: string,
+  ): Promise<{ refused: boolean; pending: number }> {
+    const fingerprint = pinFingerprint(token, pin);
+    const unwritten = this.#unwritten.get(record.path) ?? [];
+    if (unwritten.some((one) => sameFingerprint(one, fingerprint))) return { refused: true, pending: 0 };
+    return kept(record, token, () => record.lookUp(pin));
+  }
+
+  /** What the token said counts more than that it could not be written. */
+  async #writeRefusal(
+    token: TokenName,
+    pin: string,
+    record: PinRecord,
+    write: () => Promise<void>,
+  ): Promise<void> {
+    if ((await failureOf(write)) === undefined) return;
+    const known = this.#unwritten.get(record.path) ?? [];
+    this.#unwritten.set(record.path, [...known, pinFingerprint(token, pin)]);
+  }
+
+  #recordOf(token: TokenName): PinRecord {
+    return new PinRecord(this.#chosenDirectory ?? defaultDirectory(), token);
+  }
+}
+
+const nameOf = (token: TokenName) => `token "${token.label}"`;
+
+/** What `use` of the record gives; its failures say what they mean for the PIN. */
+async function kept<T>(record: PinRecord, token: TokenName, use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (cause) {
+    throw errors.memoryUnusable(nameOf(token), record.path, cause);
+  }
+}
+
+async function failureOf(work: () => Promise<void>): Promise<{ error: unknown } | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** Read at each login: XDG Base Directory specification, where a relative path is ignored. */
+function defaultDirectory(): string {
+  const xdg = process.env.XDG_STATE_HOME;
+  const state = xdg !== undefined && isAbsolute(xdg) ? xdg : join(homedir(), '.local', 'state');
+  return join(state, 'erst-hsm', 'pins');
+}
+
+function outcomeOf(error: unknown): 'refused' | 'not-judged' | 'unknown' {
+  if (error instanceof TypeError || error instanceof RangeError) return 'not-judged'; // a bug found before any call
+  const code = error instanceof Pkcs11Error ? error.ckrCode : undefined;
+  if (REFUSED.has(code)) return 'refused';
+  return UNKNOWN.has(code) ? 'unknown' : 'not-judged';
+}

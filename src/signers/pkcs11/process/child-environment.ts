@@ -1,0 +1,21 @@
+// The environment of a module's process: the host's, as modules are configured through it (SOFTHSM2_CONF, LD_LIBRARY_PATH,
+// YKCS11_DBG, …), less what is secret and what would change Node itself.
+
+/** PINs and passphrases, the key in a variable, and the URI, which may hold a pin-value (RFC 7512 §2.4). */
+const SECRET = /^ERST_(?:.*(?:PIN|PASSPHRASE).*|SOFTWARE_PRIVATE_KEY_PEM|PKCS11_URI)$/i;
+/** The debugger's port, hooks of test runners and coverage, the IPC channel of a parent. */
+const NODE_OWN = /^NODE_(?:OPTIONS|CHANNEL_FD|CHANNEL_SERIALIZATION_MODE|UNIQUE_ID|V8_COVERAGE)$/i;
+
+/** Threads for what is not a signature. */
+const OTHER_THREADS = 4;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `signingThreads`: C_Sign calls that may block at once; libuv's pool must hold them all. */
+export function childEnvironment(env: Environment, signingThreads: number): Record<string, string> {
+  const kept = Object.entries(env).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && !SECRET.test(entry[0]) && !NODE_OWN.test(entry[0]),
+  );
+  return { ...Object.fromEntries(kept), UV_THREADPOOL_SIZE: String(signingThreads + OTHER_THREADS) };
+}

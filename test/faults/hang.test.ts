@@ -1,0 +1,88 @@
+// A module that does not come back, in each function that a signer reaches. The deadline ends its process: ours is never held
+// up, and what was asked for is answered by the next one.
+
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Pkcs11Signer } from '../../src/signers/pkcs11/pkcs11-signer.js';
+import { childProcesses, createFaultRig, eventually, expectToSign, type FaultRig, failureOf } from './rig.js';
+
+const TIMEOUT_MS = 1_500;
+
+let rig: FaultRig;
+beforeAll(async () => {
+  rig = await createFaultRig();
+  rig.config = { ...rig.config, timeoutMs: TIMEOUT_MS };
+});
+beforeEach(() => rig.reset());
+afterEach(async () => {
+  await eventually(() => childProcesses().length === 0, 'no process of a module is left');
+});
+afterAll(() => rig.close());
+
+const reached = [
+  'C_GetFunctionList',
+  'C_Initialize',
+  'C_GetSlotList',
+  'C_GetTokenInfo',
+  'C_OpenSession',
+  'C_Login',
+  'C_FindObjectsInit',
+  'C_FindObjects',
+  'C_GetAttributeValue',
+  'C_SignInit',
+  'C_Sign',
+] as const;
+
+describe('a call that hangs', () => {
+  it.each(reached)('in %s, once: the signer opens, or says so and opens the next time', async (fn) => {
+    const hang = rig.fault.inject({ fn, action: 'hang', times: 1 });
+    await using signer = await Pkcs11Signer.open(rig.config).catch((error) => {
+      expect(error).toMatchObject({ code: 'timeout' });
+      return Pkcs11Signer.open(rig.config);
+    });
+    await expectToSign(signer);
+    expect(hang.fired()).toBe(1);
+  });
+
+  it.each(reached)('in %s, each time: opening fails clearly', async (fn) => {
+    rig.fault.inject({ fn, action: 'hang' });
+    expect((await failureOf(Pkcs11Signer.open(rig.config))).code).toBe('timeout');
+  });
+
+  it('in C_Sign of an open signer, once: every request is answered, and the host is not held up', async () => {
+    await using signer = await Pkcs11Signer.open(rig.config);
+    const hang = rig.fault.inject({ fn: 'C_Sign', action: 'hang', times: 1 });
+    const loop = monitorEventLoopDelay({ resolution: 5 });
+    loop.enable();
+    await Promise.all(Array.from({ length: 20 }, () => expectToSign(signer)));
+    loop.disable();
+    expect(hang.fired()).toBe(1);
+    expect(loop.max / 1e6, 'held up for as long as the module').toBeLessThan(TIMEOUT_MS / 2);
+  });
+
+  it('in C_Sign each time fails every request, and the signer works again when that is over', async () => {
+    await using signer = await Pkcs11Signer.open(rig.config);
+    const hang = rig.fault.inject({ fn: 'C_Sign', action: 'hang' });
+    const failures = await Promise.all(Array.from({ length: 6 }, () => failureOf(expectToSign(signer))));
+    for (const { code } of failures) expect(['timeout', 'module-crashed']).toContain(code);
+    expect(failures.map(({ code }) => code)).toContain('timeout');
+    hang.remove();
+    await expectToSign(signer);
+  });
+
+  it('can be left by its caller at once', async () => {
+    await using signer = await Pkcs11Signer.open(rig.config);
+    rig.fault.inject({ fn: 'C_Sign', action: 'hang', times: 1 });
+    const started = performance.now();
+    const work = signer.sign(Uint8Array.of(1), { signal: AbortSignal.timeout(50) });
+    await expect(work).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect(performance.now() - started).toBeLessThan(TIMEOUT_MS - 100);
+    await expectToSign(signer);
+  });
+
+  it('in C_Finalize does not keep the signer from closing', async () => {
+    const signer = await Pkcs11Signer.open(rig.config);
+    rig.fault.inject({ fn: 'C_Finalize', action: 'hang' });
+    await signer.close();
+  });
+});
