@@ -66,7 +66,7 @@ export class SharedToken {
     return this.call(({ module, token }) => this.#login.into(module, token));
   }
 
-  sign(request: SignRequest, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  async sign(request: SignRequest, signal: AbortSignal | undefined): Promise<Uint8Array> {
     const queued = this.#queue.add(request, signal);
     this.#pump();
     return queued.result;

@@ -4,6 +4,7 @@
 // remembers a version can tell whether what it opened is still there.
 
 import { setTimeout as delay } from 'node:timers/promises';
+import { SignerError } from '../../../errors.js';
 import type { HostedModule } from './hosted-module.js';
 
 /** What a process adds to the module in it. */
@@ -73,7 +74,12 @@ export class SupervisedModule {
   async #launch(): Promise<RunningModule> {
     try {
       await this.#pause();
+      if (this.#closed) throw closedMeanwhile();
       const module = await this.#start();
+      if (this.#closed) {
+        await module.close();
+        throw closedMeanwhile();
+      }
       this.#startedAt = performance.now();
       module.ended?.then(() => this.#forget(module));
       this.#current = module;
@@ -97,6 +103,8 @@ export class SupervisedModule {
   async #pause(): Promise<void> {
     if (this.#deaths < 2) return;
     await delay(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#deaths - 2)));
-    if (this.#closed) throw new Error('closed while waiting to start');
   }
 }
+
+const closedMeanwhile = () =>
+  new SignerError('signer-closed', 'The signer was closed while its module was started');

@@ -3,7 +3,7 @@
 // which is no check of it. So whoever comes second must present the PIN that was accepted (compared by fingerprint).
 // Which PIN may be tried at all is PinGuard's to say.
 
-import { Pkcs11Error } from '../../../errors.js';
+import { Pkcs11Error, SignerError } from '../../../errors.js';
 import { CKR } from '../constants.js';
 import { type PinGuard, pinFingerprint, sameFingerprint } from '../pin/pin-guard.js';
 import type { PinReader } from './engine.js';
@@ -45,6 +45,8 @@ export class TokenLogin {
       if (this.#fingerprint === undefined) throw loggedInByOthers(token);
       return;
     }
+    if (!this.isWanted)
+      throw new SignerError('signer-closed', 'The signer was closed while its login was made again');
     const pin = await this.#read();
     const freshStatus = async () => {
       const fresh = await module.tokenStatus(token.slotHandle);
