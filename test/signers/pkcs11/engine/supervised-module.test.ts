@@ -35,3 +35,23 @@ it('that has been closed is not started again', async () => {
   await expect(module.running()).rejects.toMatchObject({ code: 'signer-closed' });
   expect(counts()).toEqual({ started: 1, closed: 1 });
 });
+
+it('that keeps dying is started after growing pauses, the first time at once', async () => {
+  const startedAt: number[] = [];
+  const module = new SupervisedModule(async () => {
+    startedAt.push(performance.now());
+    return {
+      ended: Promise.resolve({ reason: 'died' }),
+      close: async () => {},
+    } as Partial<RunningModule> as RunningModule;
+  });
+  for (let i = 0; i < 5; i++) {
+    await module.running();
+    await new Promise(setImmediate); // its end is noticed
+    expect(module.version).toBe(i + 1);
+  }
+  const pausesMs = startedAt.slice(1).map((at, i) => at - startedAt[i]!);
+  expect(pausesMs[1]).toBeGreaterThanOrEqual(95);
+  expect(pausesMs[2]).toBeGreaterThanOrEqual(195);
+  expect(pausesMs[3]).toBeGreaterThanOrEqual(395);
+});
