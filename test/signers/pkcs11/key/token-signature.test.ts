@@ -124,7 +124,7 @@ describe.each(ALGORITHMS)('%s', (algorithm) => {
     const message = Uint8Array.of(1);
     const bytes = signedByToken(message);
     let settled = 0;
-    const work = Array.from({ length: 1000 }, () => release(message, bytes).then(() => settled++));
+    const work = Array.from({ length: 3000 }, () => release(message, bytes).then(() => settled++));
     let turns = 0;
     while (settled < work.length) {
       await new Promise(setImmediate);
