@@ -1,7 +1,7 @@
 // The command `erst-hsm doctor`: its output and exit code, and what it finds as a user who may not read everything.
 
 import { execFile, spawn } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -98,15 +98,19 @@ const asNobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
 
 describe.skipIf(process.platform === 'win32')('permission denied', () => {
   let dir: string;
+  let node: string;
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'erst-doctor-'));
     await chmod(dir, 0o755);
     await chmod(dirname(command.script), 0o755);
+    node = join(dir, 'node'); // this one may lie where others must not go
+    await copyFile(process.execPath, node);
+    await chmod(node, 0o755);
   });
   afterAll(() => rm(dir, { recursive: true, force: true }));
 
   async function diagnose(own: Record<string, string>): Promise<ExaminedCheck[]> {
-    const child = spawn(process.execPath, [command.script, 'doctor', '--json'], {
+    const child = spawn(node, [command.script, 'doctor', '--json'], {
       ...asNobody,
       env: { PATH: process.env.PATH!, HOME: dir, ERST_SIGNER_TYPE: 'pkcs11', ...own },
       stdio: ['ignore', 'pipe', 'inherit'],
