@@ -162,9 +162,6 @@ const hasCode = (error: unknown, set: ReadonlySet<number>): boolean =>
 /** Whether `error` says that the session does not exist any more. */
 export const isSessionDead = (error: unknown): boolean => hasCode(error, SESSION_DEAD);
 
-/** Whether `error` says that a handle names no object any more: the object is to be found again. */
-export const isHandleStale = (error: unknown): boolean => hasCode(error, HANDLE_STALE);
-
 /** Whether a fresh session may cure `error`. */
 export const curedByNewSession = (error: unknown): boolean => hasCode(error, NEW_SESSION_CURES);
 

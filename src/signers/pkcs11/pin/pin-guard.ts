@@ -10,6 +10,7 @@ import { isAbsolute, join } from 'node:path';
 import { Pkcs11Error } from '../../../errors.js';
 import { CKR } from '../constants.js';
 import type { TokenName, TokenStatus } from '../engine/hosted-module.js';
+import { isPinRefusal } from '../errors.js';
 import * as errors from './pin-errors.js';
 import { pinFingerprint, sameFingerprint } from './pin-hash.js';
 import { PinRecord } from './pin-record.js';
@@ -23,14 +24,6 @@ export interface PinGuardOptions {
 
 /** The token's state; as a function it is read when it is this process's turn, after others have spent tries. */
 export type StatusSource = TokenStatus | (() => Promise<TokenStatus>);
-
-/** The token has looked at the PIN, or would not look at any. */
-const REFUSED: ReadonlySet<number | undefined> = new Set([
-  CKR.CKR_PIN_INCORRECT,
-  CKR.CKR_PIN_INVALID,
-  CKR.CKR_PIN_LEN_RANGE,
-  CKR.CKR_PIN_LOCKED,
-]);
 
 /** The call failed on the way; whether the token has counted a try is not known. */
 const UNKNOWN: ReadonlySet<number | undefined> = new Set([
@@ -192,7 +185,7 @@ function defaultDirectory(): string {
 
 function outcomeOf(error: unknown): 'refused' | 'not-judged' | 'unknown' {
   if (error instanceof TypeError || error instanceof RangeError) return 'not-judged'; // a bug found before any call
+  if (isPinRefusal(error)) return 'refused';
   const code = error instanceof Pkcs11Error ? error.ckrCode : undefined;
-  if (REFUSED.has(code)) return 'refused';
   return UNKNOWN.has(code) ? 'unknown' : 'not-judged';
 }
