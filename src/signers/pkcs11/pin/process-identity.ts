@@ -47,7 +47,9 @@ export async function lifeOf(holder: ProcessIdentity): Promise<Life> {
   if (holder.pidNamespace !== self.pidNamespace) return 'unknown';
   if (!processExists(holder.pid)) return 'dead';
   const stat = await statOf(holder.pid);
-  if (stat === undefined || holder.startTime === '') return 'unknown';
+  // A process that was still a zombie a moment ago may have been waited for since.
+  if (stat === undefined) return processExists(holder.pid) ? 'unknown' : 'dead';
+  if (holder.startTime === '') return 'unknown';
   return stat.startTime === holder.startTime && !/[ZX]/.test(stat.state) ? 'alive' : 'dead';
 }
 

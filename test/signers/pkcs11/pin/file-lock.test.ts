@@ -2,7 +2,7 @@ import { link, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LockHeldError, withFileLock } from '../../../../src/signers/pkcs11/pin/file-lock.js';
-import { lifeOf, ownIdentity } from '../../../../src/signers/pkcs11/pin/process-identity.js';
+import { ownIdentity } from '../../../../src/signers/pkcs11/pin/process-identity.js';
 import { type PinProcesses, pinProcesses } from './pin-processes.js';
 
 let processes: PinProcesses;
@@ -120,20 +120,5 @@ describe('withFileLock', () => {
     await link(lock, `${lock}.aaaaaaaaaaaaaaaa.claim`);
     expect(await taken()).toBe(true);
     expect(await leftovers()).toEqual([]);
-  });
-});
-
-describe('lifeOf', () => {
-  it('tells the living from the dead', async () => {
-    const own = await ownIdentity();
-    expect(await lifeOf(own)).toBe('alive');
-    const { child, line, ended } = processes.start({ do: 'hold', lock });
-    await line;
-    const holder = JSON.parse(await readFile(lock, 'utf8')).holder;
-    expect(holder.pid).toBe(child.pid);
-    expect(await lifeOf(holder)).toBe('alive');
-    child.kill('SIGKILL');
-    await ended;
-    expect(await lifeOf(holder)).toBe('dead');
   });
 });
