@@ -52,6 +52,9 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(binary, (char) => char.charCodeAt(0));
 }
 
+/** A fresh copy of `bytes`, always a plain `Uint8Array`: `slice` of a Node.js Buffer gives a view of the same memory. */
+export const copyBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
+
 /** Whether `a` and `b` are equal, in time that depends on their lengths alone. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

@@ -2,7 +2,7 @@
 // Invariant: the point is on its curve; `spki` is byte for byte what OpenSSL writes by default.
 // Sources: RFC 8410 (Ed25519), RFC 5480 (EC), RFC 8037 and RFC 8812 (JWK), SEC 1 §2.3.3 (points).
 
-import { concatBytes, equalBytes, expectBytes, fromHex, toBase64Url } from '../bytes.js';
+import { concatBytes, copyBytes, equalBytes, expectBytes, fromHex, toBase64Url } from '../bytes.js';
 import { KeyError } from '../errors.js';
 import { DerReader } from './encoding/der.js';
 import { readKeyAlgorithm } from './encoding/key-algorithms.js';
@@ -134,7 +134,7 @@ export class PublicKey {
 
   /** 32 bytes for Ed25519; 33, the compressed SEC 1 point, for ECDSA. */
   get raw(): Uint8Array {
-    return this.#raw.slice();
+    return copyBytes(this.#raw);
   }
 
   /** SubjectPublicKeyInfo DER: 44 bytes for Ed25519, 88 for secp256k1, 91 for P-256, EC points uncompressed. */

@@ -1,6 +1,6 @@
 // The checks that every Signer makes on its arguments before any work, in one place, so that they mean one thing.
 
-import { expectBytes } from '../bytes.js';
+import { copyBytes, expectBytes } from '../bytes.js';
 import type { Algorithm, SignOptions } from './types.js';
 
 /**
@@ -19,7 +19,7 @@ export function copyMessage(
   if (options.prehashed && data.length !== 32) {
     throw new RangeError(`prehashed data must be a digest of 32 bytes, got ${data.length}`);
   }
-  return Uint8Array.from(data);
+  return copyBytes(data);
 }
 
 /** A copy of every message, checked as `copyMessage` checks one. */

@@ -1,7 +1,7 @@
 // A signature as a small immutable value: 64 bytes, and for ECDSA the DER form and the recovery id.
 // Sources: RFC 8032 §5.1.6 (R‖S), RFC 3279 §2.2.3 (ECDSA-Sig-Value), SEC 1 §4.1.6 (recovery).
 
-import { concatBytes, expectBytes } from '../bytes.js';
+import { concatBytes, copyBytes, expectBytes } from '../bytes.js';
 import { decodeDer, encodeDer } from '../curves/der.js';
 import { SignerError } from '../errors.js';
 import type { Algorithm } from './types.js';
@@ -32,7 +32,7 @@ export class Signature {
     if (!algorithms.includes(algorithm)) throw new TypeError('algorithm must be ed25519, secp256k1 or p256');
     expectBytes(bytes, 'bytes', 64);
     if (recovery !== undefined) expectRecovery(algorithm, recovery);
-    return new Signature(algorithm, bytes.slice(), recovery);
+    return new Signature(algorithm, copyBytes(bytes), recovery);
   }
 
   /**
@@ -57,7 +57,7 @@ export class Signature {
 
   /** 64 bytes: `R‖S` or big-endian `r‖s`. */
   get bytes(): Uint8Array {
-    return this.#bytes.slice();
+    return copyBytes(this.#bytes);
   }
 
   /** DER of an ECDSA signature, 8 to 72 bytes. @throws TypeError - Ed25519, which has no DER form */

@@ -1,7 +1,7 @@
 // One verification for signatures from every place.
 
 import { p256 } from '@noble/curves/nist.js';
-import { expectBytes } from '../bytes.js';
+import { copyBytes, expectBytes } from '../bytes.js';
 import { ed25519, secp256k1 } from '../curves/index.js';
 import type { PublicKey } from './public-key.js';
 import { copyMessage } from './sign-request.js';
@@ -86,12 +86,12 @@ async function verifyP256(
 ): Promise<boolean> {
   const { subtle } = globalThis.crypto;
   const curve = { name: 'ECDSA', namedCurve: 'P-256' };
-  const key = await subtle.importKey('spki', Uint8Array.from(publicKey.spki), curve, false, ['verify']);
+  const key = await subtle.importKey('spki', copyBytes(publicKey.spki), curve, false, ['verify']);
   return subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, key, bytes, message);
 }
 
 function signatureBytes(publicKey: PublicKey, signature: Signature | Uint8Array): Uint8Array<ArrayBuffer> {
-  if (signature instanceof Uint8Array) return Uint8Array.from(expectBytes(signature, 'signature', 64));
+  if (signature instanceof Uint8Array) return copyBytes(expectBytes(signature, 'signature', 64));
   if (typeof signature !== 'object' || signature === null || !('bytes' in signature)) {
     throw new TypeError('signature must be a Signature or a Uint8Array of 64 bytes');
   }
@@ -100,5 +100,5 @@ function signatureBytes(publicKey: PublicKey, signature: Signature | Uint8Array)
       `a ${signature.algorithm} signature cannot be verified with a ${publicKey.algorithm} key`,
     );
   }
-  return Uint8Array.from(expectBytes(signature.bytes, 'signature.bytes', 64));
+  return copyBytes(expectBytes(signature.bytes, 'signature.bytes', 64));
 }

@@ -30,6 +30,21 @@ function expectKeyError(call: () => unknown, code: string, message: RegExp) {
 describe.each(algorithms)('PublicKey, %s', (algorithm) => {
   const { privatePem, spki, pem } = opensslKey(algorithm);
 
+  test('keeps a copy of what it was read from, also of a Buffer', () => {
+    const key = PublicKey.fromSpki(spki);
+    for (const raw of [key.raw, Buffer.from(key.raw)]) {
+      const copy = PublicKey.fromRaw(algorithm, raw);
+      raw.fill(9);
+      copy.raw.fill(9);
+      expect(copy.raw).toEqual(key.raw);
+      expect(copy.spki).toEqual(key.spki);
+    }
+    const der = Buffer.from(spki);
+    const copy = PublicKey.fromSpki(der);
+    der.fill(9);
+    expect(copy.equals(key)).toBe(true);
+  });
+
   test('reads and writes what openssl writes, DER and PEM', () => {
     const key = PublicKey.fromSpki(spki);
     expect(key.algorithm).toBe(algorithm);

@@ -30,6 +30,15 @@ describe('Signature', () => {
     expect(() => Object.assign(signature, { recovery: 1 })).toThrow(TypeError);
   });
 
+  test('keeps a copy of a Buffer, whose slice is a view of it', () => {
+    const buffer = Buffer.from(filled(1, 2));
+    const signature = Signature.fromBytes('ed25519', buffer);
+    buffer.fill(9);
+    expect(signature.bytes).toEqual(filled(1, 2));
+    signature.bytes.fill(9);
+    expect(signature.bytes).toEqual(filled(1, 2));
+  });
+
   test('goes through DER and back', () => {
     fc.assert(
       fc.property(leadingZeros, fc.constantFrom('secp256k1', 'p256'), (bytes, algorithm) => {

@@ -3,7 +3,7 @@
 // public key too, only if that belongs to it. Written keys are byte for byte what OpenSSL writes.
 // Sources: RFC 5958 (PKCS#8), RFC 8410 §7 (Ed25519), RFC 5915 (SEC1 ECPrivateKey).
 
-import { fromHex } from '../../bytes.js';
+import { copyBytes, fromHex } from '../../bytes.js';
 import { ed25519, secp256k1 } from '../../curves/index.js';
 import { KeyError, SignerError } from '../../errors.js';
 import { PublicKey } from '../public-key.js';
@@ -169,7 +169,7 @@ function checkKey(
       );
     }
   }
-  return { algorithm, secretKey: secretKey.slice() };
+  return { algorithm, secretKey: copyBytes(secretKey) };
 }
 
 function isKey(key: PublicKey, raw: Uint8Array): boolean {

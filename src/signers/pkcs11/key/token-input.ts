@@ -2,6 +2,7 @@
 // not at all, and CKM_ECDSA_SHA256 is missing on many.
 
 import { createHash } from 'node:crypto';
+import { copyBytes } from '../../../bytes.js';
 import type { Algorithm } from '../../types.js';
 
 export interface TokenInput {
@@ -14,5 +15,5 @@ export interface TokenInput {
 
 export function tokenInput(algorithm: Algorithm, message: Uint8Array, prehashed: boolean): TokenInput {
   if (algorithm === 'ed25519' || prehashed) return { message, prehashed, input: message };
-  return { message, prehashed, input: Uint8Array.from(createHash('sha256').update(message).digest()) };
+  return { message, prehashed, input: copyBytes(createHash('sha256').update(message).digest()) };
 }
