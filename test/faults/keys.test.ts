@@ -55,6 +55,16 @@ describe.each(disturbances)('%s', (_, disturb) => {
     await expectToSign(other);
   });
 
+  it('a key that is deleted does not cost the others an initialization at each of its signatures', async () => {
+    await using signer = await Pkcs11Signer.open(config());
+    await deleteKey();
+    disturb();
+    await failureOf(expectToSign(signer));
+    rig.fault.forget();
+    for (let i = 0; i < 20; i++) await failureOf(expectToSign(signer));
+    expect(rig.fault.calls('C_Initialize')).toBeLessThan(10);
+  });
+
   it('a key that is replaced is refused, each time, and nothing of it is released', async () => {
     await using signer = await Pkcs11Signer.open(config());
     const before = (await signer.publicKey()).toPem();

@@ -67,10 +67,14 @@ describe('the directory of the token', () => {
   const away = () => rename(join(rig.token.directory, 'tokens'), join(rig.token.directory, 'away'));
   const back = () => rename(join(rig.token.directory, 'away'), join(rig.token.directory, 'tokens'));
 
-  it('goes and comes back', async () => {
+  it.each([
+    ['with its sessions', () => rig.fault.closeAllSessions()],
+    ['from under its sessions', () => {}],
+  ])('goes %s and comes back', async (_, sessions) => {
     await using signer = await Pkcs11Signer.open(rig.config);
+    await expectToSign(signer);
     await away();
-    rig.fault.closeAllSessions(); // SoftHSM would go on from memory
+    sessions();
     const error = await failureOf(expectToSign(signer));
     expect(['token-not-found', 'token-error']).toContain(error.code);
     await back();

@@ -4,7 +4,8 @@
 //   process       a new process for the module, and all of that
 //   next process  the same once more, where the first one died of it: a second crash may be of the recovery
 // A request climbs each step at most once. A dead session is not seen here: LoadedModule replaces it. What names a wrong
-// or missing PIN, a key or a signature is nobody's to recover: no step follows.
+// or missing PIN, or a signature, is nobody's to recover: no step follows. A key that is gone may be one that the module
+// has dropped from its memory (SoftHSM, while its directory was away) and reads again when it is initialized.
 
 import { Pkcs11Error } from '../../../errors.js';
 import { curedByNewSession, curedByRestart, isLoginLost } from '../errors.js';
@@ -22,7 +23,12 @@ function stepsFor(error: unknown): readonly Step[] {
   if (!(error instanceof Pkcs11Error)) return [];
   if (error.code === 'module-crashed') return ['process', 'next process'];
   if (error.code === 'timeout') return ['process'];
+  if (isKeyGone(error)) return ['reinitialize'];
   if (isLoginLost(error)) return LADDER;
   const isDeviceGone = error.code === 'token-not-found' || curedByRestart(error) || curedByNewSession(error);
   return isDeviceGone ? LADDER.slice(1) : [];
 }
+
+/** A key that was there when it was opened is not found any more. */
+export const isKeyGone = (error: unknown): boolean =>
+  error instanceof Pkcs11Error && error.code === 'key-not-found';

@@ -11,7 +11,7 @@
 import { Pkcs11Error } from '../../../errors.js';
 import type { EngineOptions } from './engine.js';
 import type { SignRequest, TokenSummary } from './hosted-module.js';
-import { nextStep, type Step } from './recovery.js';
+import { isKeyGone, nextStep, type Step } from './recovery.js';
 import { type QueuedSignature, type QueueLimits, SignQueue } from './sign-queue.js';
 import type { SupervisedModule } from './supervised-module.js';
 import type { TokenLogin } from './token-login.js';
@@ -19,11 +19,13 @@ import { type Attempt, type OpenedToken, TokenSeat } from './token-seat.js';
 
 /** A signature that takes less is quicker than the pipe can be relied on to be. */
 const QUICK_MS = 5;
-const WAITING_IN_MODULE = 48;
+const WAITING_IN_MODULE = 96;
 /** Of slow ones, so many fewer: who waits there cannot be called back. */
 const SESSIONS_TO_ONE_WAITING = 8;
 /** How much one measurement counts in the running mean. */
 const WEIGHT = 0.1;
+/** A key that was deleted costs the other keys of its token a C_Finalize, but not at each signature. */
+const KEY_GONE_PAUSE_MS = 5_000;
 
 interface Lane {
   seat: TokenSeat;
@@ -36,6 +38,8 @@ export class SharedToken {
   readonly #login: TokenLogin;
   readonly #canReplace: boolean;
   #meanMs = QUICK_MS;
+  /** When a module was last initialized anew for a key that was gone, and under which attempt it was. */
+  #keyGone: { attempt: Attempt; sinceMs: number } | undefined;
   users = 0;
 
   constructor(
@@ -66,10 +70,14 @@ export class SharedToken {
     return this.call(({ module, token }) => this.#login.into(module, token));
   }
 
-  async sign(request: SignRequest, signal: AbortSignal | undefined): Promise<Uint8Array> {
-    const queued = this.#queue.add(request, signal);
-    this.#pump();
-    return queued.result;
+  sign(request: SignRequest, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    try {
+      const queued = this.#queue.add(request, signal);
+      this.#pump();
+      return queued.result;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Makes a call that may be repeated, with recovery between. */
@@ -81,7 +89,7 @@ export class SharedToken {
       try {
         return await work(await attempt.opened);
       } catch (error) {
-        const step = this.#nextStep(error, tried);
+        const step = this.#nextStep(error, tried, attempt);
         // A PIN whose fate a crash has left open is refused in the end; the crash says more.
         if (step === undefined) throw isRefusedUntried(error) ? (crash ?? error) : error;
         if (step.endsWith('process')) crash = error;
@@ -169,9 +177,9 @@ export class SharedToken {
   }
 
   #failed(seat: TokenSeat, attempt: Attempt, queued: QueuedSignature, error: unknown): void {
-    const step = queued.settled ? undefined : this.#nextStep(error, queued.tried);
+    const step = queued.settled ? undefined : this.#nextStep(error, queued.tried, attempt);
     if (step !== undefined) {
-      queued.tried.add(step);
+      queued.tried = new Set([...queued.tried, step]);
       seat.recover(step, attempt);
       this.#queue.putBack(queued);
       return;
@@ -181,9 +189,19 @@ export class SharedToken {
     if (attempt.failed && !this.#lanes.some((lane) => lane.seat.ready)) this.#queue.rejectAll(error);
   }
 
-  #nextStep(error: unknown, tried: ReadonlySet<Step>): Step | undefined {
+  #nextStep(error: unknown, tried: ReadonlySet<Step>, attempt: Attempt): Step | undefined {
     const step = nextStep(error, tried);
-    return step?.endsWith('process') && !this.#canReplace ? undefined : step;
+    if (step?.endsWith('process') && !this.#canReplace) return undefined;
+    return step !== undefined && isKeyGone(error) && !this.#mayLookAnew(attempt) ? undefined : step;
+  }
+
+  #mayLookAnew(attempt: Attempt): boolean {
+    const now = performance.now();
+    const last = this.#keyGone;
+    if (last?.attempt === attempt) return true; // the others that suffered: one pass for all
+    if (last !== undefined && now - last.sinceMs < KEY_GONE_PAUSE_MS) return false;
+    this.#keyGone = { attempt, sinceMs: now };
+    return true;
   }
 
   #noteTime(ms: number): void {

@@ -12,12 +12,14 @@ export interface QueueLimits {
   queueTimeoutMs: number;
 }
 
+const NO_STEPS: ReadonlySet<Step> = new Set();
+
 export class QueuedSignature {
   readonly request: SignRequest;
   readonly result: Promise<Uint8Array>;
   readonly since = performance.now();
   /** The steps of recovery that it has had. */
-  readonly tried = new Set<Step>();
+  tried: ReadonlySet<Step> = NO_STEPS;
   #settled = false;
   #resolve!: (signature: Uint8Array) => void;
   #reject!: (reason: unknown) => void;

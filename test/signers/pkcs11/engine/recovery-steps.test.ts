@@ -32,6 +32,10 @@ describe('recovery', () => {
     expect(afterCode('timeout')).toEqual(['process']);
   });
 
+  it('reads the token anew for a key that is gone, and no more', () => {
+    expect(afterCode('key-not-found')).toEqual(['reinitialize']);
+  });
+
   it('looks for a token that is gone', () => {
     expect(afterCode('token-not-found')).toEqual(['reinitialize', 'process']);
   });
@@ -41,14 +45,10 @@ describe('recovery', () => {
     (code) => expect(afterReturn(code)).toEqual([]),
   );
 
-  it.each([
-    'pin-incorrect',
-    'pin-locked',
-    'pin-missing',
-    'signature-invalid',
-    'key-mismatch',
-    'key-not-found',
-  ] as const)('never follows %s', (code) => expect(afterCode(code)).toEqual([]));
+  it.each(['pin-incorrect', 'pin-locked', 'pin-missing', 'signature-invalid', 'key-mismatch'] as const)(
+    'never follows %s',
+    (code) => expect(afterCode(code)).toEqual([]),
+  );
 
   it('does not follow what is no failure of the token', () => {
     expect(climb(new TypeError('x'))).toEqual([]);
