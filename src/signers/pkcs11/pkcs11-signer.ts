@@ -34,7 +34,9 @@ const BATCH_IN_FLIGHT = 64;
  */
 export class Pkcs11Signer implements Signer {
   readonly #key: SigningKey;
-  readonly #running = new Set<Promise<unknown>>();
+  /** Calls that have not ended. */
+  #running = 0;
+  #whenIdle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(key: SigningKey) {
@@ -65,13 +67,13 @@ export class Pkcs11Signer implements Signer {
   async sign(data: Uint8Array, options: SignOptions = {}): Promise<Signature> {
     this.#throwIfClosed();
     const message = copyMessage(this.#algorithm, data, options);
-    return this.#track(this.#sign(message, options));
+    return this.#counted(() => this.#sign(message, options));
   }
 
   async signBatch(messages: readonly Uint8Array[], options: SignOptions = {}): Promise<Signature[]> {
     this.#throwIfClosed();
     const copies = copyMessages(this.#algorithm, messages, options);
-    return this.#track(this.#signAll(copies, options));
+    return this.#counted(() => this.#signAll(copies, options));
   }
 
   async publicKey(): Promise<PublicKey> {
@@ -87,7 +89,7 @@ export class Pkcs11Signer implements Signer {
    */
   async attestation(): Promise<Attestation | undefined> {
     this.#throwIfClosed();
-    return this.#track(this.#key.attestation());
+    return this.#counted(() => this.#key.attestation());
   }
 
   /**
@@ -111,7 +113,11 @@ export class Pkcs11Signer implements Signer {
   }
 
   async #close(): Promise<void> {
-    await Promise.allSettled(this.#running);
+    if (this.#running > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenIdle = resolve;
+      });
+    }
     await this.#key.close();
   }
 
@@ -124,14 +130,17 @@ export class Pkcs11Signer implements Signer {
     throw new SignerError('signer-closed', 'This signer has been closed. Open a new one to go on signing.');
   }
 
-  #track<T>(work: Promise<T>): Promise<T> {
-    this.#running.add(work);
-    const ended = () => void this.#running.delete(work);
-    work.then(ended, ended);
-    return work;
+  async #counted<T>(work: () => Promise<T>): Promise<T> {
+    this.#running++;
+    try {
+      return await work();
+    } finally {
+      this.#running--;
+      if (this.#running === 0) this.#whenIdle?.();
+    }
   }
 
-  async #sign(message: Uint8Array, options: SignOptions): Promise<Signature> {
+  #sign(message: Uint8Array, options: SignOptions): Promise<Signature> {
     options.signal?.throwIfAborted();
     return this.#key.sign(tokenInput(this.#algorithm, message, options.prehashed ?? false), options.signal);
   }

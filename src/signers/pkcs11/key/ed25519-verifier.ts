@@ -22,7 +22,7 @@ export class Ed25519Verifier {
   readonly #raw: Uint8Array;
   readonly #key: KeyObject;
   readonly #hasSmallOrder: boolean;
-  readonly #lane = new VerificationLane<boolean>(GROUP, (group) => this.#verifyGroup(group));
+  readonly #lane = new VerificationLane<Signature | undefined>(GROUP, (group) => this.#verifyGroup(group));
 
   constructor(publicKey: PublicKey) {
     this.#raw = publicKey.raw;
@@ -30,27 +30,28 @@ export class Ed25519Verifier {
     this.#hasSmallOrder = noble.Point.fromBytes(this.#raw).isSmallOrder();
   }
 
-  async verify({ message }: TokenInput, bytes: Uint8Array): Promise<Signature | undefined> {
-    const valid =
-      message.length > LONG_BYTES
-        ? await this.#onThread(message, bytes)
-        : await this.#lane.add(message, bytes);
-    return valid ? Signature.fromBytes('ed25519', bytes) : undefined;
+  verify({ message }: TokenInput, bytes: Uint8Array): Promise<Signature | undefined> {
+    return message.length > LONG_BYTES ? this.#onThread(message, bytes) : this.#lane.add(message, bytes);
   }
 
-  #onThread(message: Uint8Array, bytes: Uint8Array): Promise<boolean> {
-    if (this.#hasSmallOrder) return Promise.resolve(false);
+  #onThread(message: Uint8Array, bytes: Uint8Array): Promise<Signature | undefined> {
+    if (this.#hasSmallOrder) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
-      verify(null, message, this.#key, bytes, (error, valid) => (error ? reject(error) : resolve(valid)));
+      verify(null, message, this.#key, bytes, (error, valid) =>
+        error ? reject(error) : resolve(valid ? signatureOf(bytes) : undefined),
+      );
     });
   }
 
-  #verifyGroup(group: readonly Unverified<boolean>[]): void {
+  #verifyGroup(group: readonly Unverified<Signature | undefined>[]): void {
     const publicKey = this.#raw;
     const items = group.map(({ message, signature }) => ({ message, signature, publicKey }));
     const allValid = group.length >= SMALL_GROUP && ed25519.verifyBatch(items, STRICT);
     for (const { message, signature, settle } of group) {
-      settle(allValid || ed25519.verify(signature, message, publicKey, STRICT));
+      const valid = allValid || ed25519.verify(signature, message, publicKey, STRICT);
+      settle(valid ? signatureOf(signature) : undefined);
     }
   }
 }
+
+const signatureOf = (bytes: Uint8Array) => Signature.fromBytes('ed25519', bytes);

@@ -11,9 +11,10 @@ const UNCOMPRESSED_BYTES = 65;
 
 export class Secp256k1Verifier {
   readonly #point: Uint8Array;
-  readonly #lane = new VerificationLane<Uint8Array | undefined>(GROUP, (group) => {
+  readonly #lane = new VerificationLane<Signature | undefined>(GROUP, (group) => {
     for (const { message, signature, settle } of group) {
-      settle(completeSignature(signature, message, this.#point));
+      const recovered = completeSignature(signature, message, this.#point);
+      settle(recovered && Signature.fromBytes('secp256k1', recovered.subarray(1), recovered[0]!));
     }
   });
 
@@ -21,8 +22,7 @@ export class Secp256k1Verifier {
     this.#point = publicKey.spki.slice(-UNCOMPRESSED_BYTES); // spares a square root at each signature
   }
 
-  async verify({ input }: TokenInput, bytes: Uint8Array): Promise<Signature | undefined> {
-    const recovered = await this.#lane.add(input, bytes);
-    return recovered && Signature.fromBytes('secp256k1', recovered.subarray(1), recovered[0]!);
+  verify({ input }: TokenInput, bytes: Uint8Array): Promise<Signature | undefined> {
+    return this.#lane.add(input, bytes);
   }
 }

@@ -77,14 +77,7 @@ export class FrameReader {
   }
 
   #begin(chunk: Buffer, offset: number): number {
-    const taken = chunk.copy(
-      this.#length,
-      this.#lengthRead,
-      offset,
-      offset + LENGTH_BYTES - this.#lengthRead,
-    );
-    this.#lengthRead += taken;
-    const start = offset + taken;
+    const start = this.#readLength(chunk, offset);
     if (this.#lengthRead < LENGTH_BYTES) return start;
     this.#lengthRead = 0;
     const length = this.#length.readUInt32BE(0);
@@ -92,12 +85,18 @@ export class FrameReader {
       throw new Error(`a frame of ${length} bytes`);
     const end = start + length;
     if (end <= chunk.length) {
-      this.#deliver(chunk.subarray(start, end));
+      this.#deliver(chunk, start, end);
       return end;
     }
     this.#frame = Buffer.allocUnsafeSlow(length);
     this.#frameRead = 0;
     return start;
+  }
+
+  #readLength(chunk: Buffer, offset: number): number {
+    const end = Math.min(chunk.length, offset + LENGTH_BYTES - this.#lengthRead);
+    for (let i = offset; i < end; i++) this.#length[this.#lengthRead++] = chunk[i]!;
+    return end;
   }
 
   #fill(chunk: Buffer, offset: number): number {
@@ -107,7 +106,7 @@ export class FrameReader {
     if (this.#frameRead === frame.length) {
       this.#frame = undefined;
       try {
-        this.#deliver(frame);
+        this.#deliver(frame, 0, frame.length);
       } finally {
         frame.fill(0);
       }
@@ -115,7 +114,9 @@ export class FrameReader {
     return offset + taken;
   }
 
-  #deliver(frame: Buffer): void {
-    this.#handle(frame[0]!, frame.readUInt32BE(1), frame.readUInt32BE(5), frame.subarray(FIELD_BYTES));
+  #deliver(buffer: Buffer, start: number, end: number): void {
+    const id = buffer.readUInt32BE(start + 1);
+    const key = buffer.readUInt32BE(start + 5);
+    this.#handle(buffer[start]!, id, key, buffer.subarray(start + FIELD_BYTES, end));
   }
 }
