@@ -14,9 +14,9 @@
 
 import { MODINV_SECOND_SPACE, MODINV_SPACE } from './memory';
 
-const MASK: i32 = 0x3fffffff;
-const TOP: usize = 32; // offset of limb 8
-const INVERSE: usize = 36; // offset of 1/m mod 2^30 in a modulus
+export const MASK: i32 = 0x3fffffff;
+export const TOP: usize = 32; // offset of limb 8
+export const INVERSE: usize = 36; // offset of 1/m mod 2^30 in a modulus
 
 // Limbs of the modulus, then its inverse modulo 2^30. Its limbs are signed, so that limbs 5 to 7 are zero in all of them.
 export const MODULUS_25519 = memory.data<i32>([-19, 0, 0, 0, 0, 0, 0, 0, 0x8000, 0x179435e5]);
@@ -29,12 +29,12 @@ export const MODULUS_SECP256K1_N = memory.data<i32>([
 // one and writes the other, SWAP bytes apart.
 const FIRST = MODINV_SPACE;
 const SECOND = MODINV_SECOND_SPACE;
-const F: usize = 0; // 80
-const G: usize = 80; // 80
-const D: usize = 160; // 80
-const E: usize = 240; // 80
-const MATRIX: usize = 320; // 16: u, v, q, r
-const SWAP: usize = 40;
+export const F: usize = 0; // 80
+export const G: usize = 80; // 80
+export const D: usize = 160; // 80
+export const E: usize = 240; // 80
+export const MATRIX: usize = 320; // 16: u, v, q, r
+export const SWAP: usize = 40;
 
 // 590 steps are enough for 256 bits (safegcd_implementation.md, section 3)
 const STEPS = 600;
@@ -81,7 +81,7 @@ export function modInverseVarTime(out: usize, x: usize, m: usize): void {
   finish(out, FIRST, now, m);
 }
 
-function start(space: usize, x: usize, m: usize): void {
+export function start(space: usize, x: usize, m: usize): void {
   for (let limb: usize = 0; limb < 9; limb++) {
     const at = space + (limb << 2), byte = min<usize>((30 * limb) >> 3, 24);
     store<i32>(at, load<i32>(m + (limb << 2)), F);
@@ -168,7 +168,7 @@ function lowWord(x: usize): u64 {
 }
 
 /** The same thirty steps in the form of delta, not delta + 1/2; zeros of g and pairs of odd f, g are done in bulk. */
-function divideStepsVarTime(eta: i32, f: i32, g: i32): i32 {
+export function divideStepsVarTime(eta: i32, f: i32, g: i32): i32 {
   let uv: i64 = 1 << 32, qr: i64 = 1;
   let left = 30;
   while (true) {
@@ -215,7 +215,7 @@ function applyMatrix(space: usize, now: usize, m: usize): void {
 }
 
 /** out = (a x + b y) / 2^30, where the division is exact. */
-function combine(out: usize, a: i64, x: usize, b: i64, y: usize): void {
+export function combine(out: usize, a: i64, x: usize, b: i64, y: usize): void {
   let sum = (a * load<i32>(x) + b * load<i32>(y)) >> 30;
   sum += a * load<i32>(x, 4) + b * load<i32>(y, 4);
   store<i32>(out, <i32>sum & MASK, 0);
@@ -277,14 +277,14 @@ function combineModulo(out: usize, a: i64, x: usize, b: i64, y: usize, m: usize)
   store<i32>(out, <i32>sum, TOP);
 }
 
-function isZeroVarTime(x: usize): bool {
+export function isZeroVarTime(x: usize): bool {
   let any = 0;
   for (let at: usize = 0; at <= TOP; at += 4) any |= load<i32>(x + at);
   return any == 0;
 }
 
 /** out = d f mod m, where f is 1 or -1 (or d is 0). */
-function finish(out: usize, space: usize, now: usize, m: usize): void {
+export function finish(out: usize, space: usize, now: usize, m: usize): void {
   if (!ASC_NO_ASSERT) assert(isZeroVarTime(space + now + G));
   const f = space + now + F, d = space + now + D;
   addIfNegative(d, m);

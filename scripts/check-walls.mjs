@@ -31,7 +31,7 @@ const rooms = [
   { from: 'src/errors.ts', to: [], packages: [] },
   { from: 'src/version.ts', to: [], packages: [] },
   { from: 'src/bytes.ts', to: [], packages: ['@noble/hashes'] },
-  { from: 'src/curves/', to: [...leaves, 'src/curves/', 'build/wasm/'], packages: [] },
+  { from: 'src/curves/', to: [...leaves, 'src/curves/', 'build/wasm/curves.'], packages: [] },
   { from: 'src/protocol/', to: [...leaves, 'src/protocol/'], packages: [...noble, 'cborg', 'valibot'] },
   {
     from: 'src/signers/pkcs11/module/',
@@ -51,6 +51,13 @@ const rooms = [
     nodeOnly: /./,
     to: [...leaves, ...pkcs11Words, 'src/signers/pkcs11/process/'],
     packages: ['cborg', 'valibot'],
+  },
+  // A verifier of its own, so that it is in nothing that browsers load.
+  {
+    from: 'src/signers/pkcs11/key/p256-module.ts',
+    nodeOnly: /./,
+    to: ['build/wasm/p256.'],
+    packages: [],
   },
   {
     from: 'src/signers/pkcs11/',

@@ -27,6 +27,7 @@ export class Kernel {
   mul(a: Value, b: Value): Value;
   shl(a: Value, bits: number): Value;
   shr(a: Value, bits: number): Value;
+  shrExact(a: Value, bits: number): Value;
   low(a: Value, bits: number): Value;
   join(a: Value, b: Value, bits: number): Value;
   select(mask: string, a: Value, b: Value): Value;
@@ -34,6 +35,7 @@ export class Kernel {
   unwrap(value: Value): Value;
   cast(value: Value, type: 'u64' | 'i64'): Value;
   write(target: string, value: Value, max: bigint, cast?: string): void;
+  writeSigned(target: string, value: Value, max: bigint): void;
   emit(statement: string, writes: [string, Value][], max: bigint): void;
   meansNothing(target: string): void;
   spelled(value: Value, text: string, places?: string[]): Value;

@@ -155,6 +155,14 @@ export class Kernel {
     return this.#computed(this.#notation.shr(a, bits), [a], known.polynomial, lo, hi, known.bits);
   }
 
+  /** a / 2^bits for an a that is proved to be a multiple of 2^bits. */
+  shrExact(a, bits) {
+    this.#exact(a);
+    const polynomial = a.polynomial.over(`${a.text} is a multiple of 2^${bits}`, 1n << BigInt(bits));
+    const [lo, hi] = [a.lo >> BigInt(bits), a.hi >> BigInt(bits)];
+    return this.#computed(this.#notation.shr(a, bits), [a], polynomial, lo, hi);
+  }
+
   /** The low bits of a: the non-negative remainder modulo 2^bits, also of a negative a. */
   low(a, bits) {
     this.#exact(a);
@@ -221,11 +229,17 @@ export class Kernel {
     this.emit(target, value, max, () => `${target} = <${cast}>${value.as(ATOM)};`);
   }
 
-  /** Emits what `statement` makes of the value's text, unless that is undefined, provided that the value lies in [0, max]. */
-  emit(target, value, max, statement) {
+  /** Emits `target = <i32>value`, provided that the value lies in [-max, max]. */
+  writeSigned(target, value, max) {
+    if (BigInt(max) >= 2n ** 31n) throw new BoundError(`${max} does not fit i32`);
+    this.emit(target, value, max, () => `${target} = <i32>${value.as(ATOM)};`, -BigInt(max));
+  }
+
+  /** Emits what `statement` makes of the value's text, unless that is undefined, provided that the value lies in [min, max]. */
+  emit(target, value, max, statement, min = 0n) {
     this.#exact(value);
-    if (value.lo < 0n || value.hi > BigInt(max))
-      throw this.#error(value, `may leave [0, ${max}] in ${target}`);
+    if (value.lo < min || value.hi > BigInt(max))
+      throw this.#error(value, `may leave [${min}, ${max}] in ${target}`);
     this.#emit(value, statement(value.text));
     this.#record(target, value, placeOf(target));
   }

@@ -11,6 +11,8 @@ const modules = [
   'scalar25519.mjs',
   'field-secp256k1.mjs',
   'scalar-secp256k1.mjs',
+  'field-p256.mjs',
+  'scalar-p256.mjs',
 ];
 const checking = process.argv.includes('--check');
 

@@ -8,6 +8,7 @@ export class Polynomial {
   minus(other: Polynomial): Polynomial;
   scaled(n: bigint): Polynomial;
   times(other: Polynomial): Polynomial;
+  over(statement: string, n: bigint): Polynomial;
   readonly key: string;
   bounds(intervalOf: (name: string) => readonly [bigint, bigint]): [bigint, bigint];
   mustBeEven(statement: string): void;

@@ -59,6 +59,14 @@ export class Polynomial {
     return new Polynomial(terms);
   }
 
+  /** Divided by n, which has to divide every coefficient. */
+  over(statement, n) {
+    this.mustVanish(statement, n);
+    return new Polynomial(
+      new Map([...this.#terms].map(([monomial, coefficient]) => [monomial, coefficient / n])),
+    );
+  }
+
   /** The same text for equal polynomials. */
   get key() {
     return [...this.#terms.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).join(';');

@@ -1,0 +1,3 @@
+export const N: bigint;
+export const output: string;
+export function generate(): string;
