@@ -8,6 +8,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { describe, expect, it, vi } from 'vitest';
 import { BoundError, Kernel, type Value } from '../../scripts/kernels/core.mjs';
+import { generate as generateP256 } from '../../scripts/kernels/field-p256.mjs';
 import {
   biasFor,
   generate as generateSecp256k1,
@@ -17,6 +18,7 @@ import { BIAS, generate as generate25519, P as P_25519 } from '../../scripts/ker
 import { generate as generateLanes } from '../../scripts/kernels/field25519-lanes.mjs';
 import { evaluate } from '../../scripts/kernels/meaning.mjs';
 import { Polynomial, ProofError } from '../../scripts/kernels/polynomial.mjs';
+import { generate as generateScalarP256, N as N_P256 } from '../../scripts/kernels/scalar-p256.mjs';
 import { generate as generateScalarSecp256k1, N } from '../../scripts/kernels/scalar-secp256k1.mjs';
 import { generate as generateScalar25519, L } from '../../scripts/kernels/scalar25519.mjs';
 
@@ -356,6 +358,8 @@ describe('a slip in the generator is refused:', () => {
   const odd = constant(P_SECP256K1 & (2n ** 29n - 1n), 2n * (P_SECP256K1 & (2n ** 29n - 1n)));
   const lowL = BigInt.asIntN(28, L); // the lowest limb of what folding multiplies by
   const c = (2n ** 256n - N) & (2n ** 29n - 1n); // the lowest limb of what a comparison with n adds
+  const MASK = 2n ** 29n - 1n;
+  const c256 = (2n ** 256n - N_P256) & MASK;
   const slips: Record<string, [() => string, [string, Operation, Slip, typeof BoundError?][]]> = {
     field25519: [
       generate25519,
@@ -428,6 +432,34 @@ describe('a slip in the generator is refused:', () => {
         ['a comparison with n + 1', 'constant', later(1, constant(c, c - 1n))],
         ['subtracting n + 1', 'constant', later(2, constant(c, c - 1n))],
         ['rounding up from a quarter', 'constant', constant(2n ** 6n, 2n ** 5n)],
+        ['loading from one byte before', 'load64', oneByteOff],
+        ['storing the wrong word', 'store64', otherWord],
+      ],
+    ],
+    'field-p256': [
+      generateP256,
+      [
+        ['another index in a product', 'mul', later(40, otherIndex)],
+        ['a lost carry', 'add', later(3, carryLost)],
+        ['a carry of 28 bits', 'shr', bits(29, 28)],
+        ['a low limb of 28 bits', 'low', bits(29, 28)],
+        ['the wrong product in a column', 'add', otherProduct],
+        ['a square without the doubled terms', 'shl', bits(1, 0)],
+        ['p with 2^191', 'shl', bits(18, 17)],
+        ['p with 2^225', 'shl', bits(21, 22)],
+        ['loading from one byte before', 'load64', oneByteOff],
+      ],
+    ],
+    'scalar-p256': [
+      generateScalarP256,
+      [
+        ['another index in a product', 'mul', later(40, otherIndex)],
+        ['a lost carry', 'add', later(3, carryLost)],
+        ['the wrong product in a column', 'add', otherProduct],
+        ['another multiple of n', 'constant', ([k]) => [BigInt(k as bigint) + 1n]],
+        ['another limb of n', 'constant', later(1, constant(N_P256 & MASK, (N_P256 & MASK) - 2n))],
+        ['a comparison with n + 1', 'constant', constant(c256, c256 - 1n)],
+        ['subtracting n + 1', 'constant', later(1, constant(c256, c256 - 1n))],
         ['loading from one byte before', 'load64', oneByteOff],
         ['storing the wrong word', 'store64', otherWord],
       ],
