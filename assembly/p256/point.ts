@@ -96,8 +96,7 @@ export function addWaiting(): void {
     mul(t0, all, product(waiting));
     mulDifference(all, q.x, p.x, all);
     mulDifference(t0, q.y, p.y, t0); // the slope
-    sqrSubSub(t1, t0, p.x, q.x);
-    mulDifferenceSub(p.y, p.x, t1, t0, p.y);
-    copyField(p.x, t1);
+    sqrSubSub(p.x, t0, p.x, q.x);
+    mulDifferenceSub(p.y, q.x, p.x, t0, q.y); // on the line through q as well, which is not overwritten
   }
 }

@@ -204,10 +204,14 @@ describe('keys', () => {
   const smallX = 5n; // of a point, and below 2^256 - p
   const smallY = Point.fromHex(`02${Buffer.from(bigEndian(smallX)).toString('hex')}`).y;
 
+  const ySmall = 5n;
+  const xOfYSmall = 0xd7325d7646cd60d80a92738ceb345f844cffaf35841022cab176f692de8de1d7n;
+
   it('on the curve are taken', () => {
     expect(() => new P256Key(point(x, y))).not.toThrow();
     expect(() => new P256Key(point(x, p - y))).not.toThrow();
     expect(() => new P256Key(point(smallX, smallY))).not.toThrow();
+    expect(() => new P256Key(point(xOfYSmall, ySmall))).not.toThrow();
   });
 
   it.each([
@@ -216,8 +220,9 @@ describe('keys', () => {
     ['0', 0n, 0n],
     ['p', p, p],
     ['an x that is not reduced', smallX + p, smallY],
+    ['a y that is not reduced', xOfYSmall, ySmall + p],
     ['the largest numbers', 2n ** 256n - 1n, 2n ** 256n - 1n],
-    ['a point of y^2 = x^3 - 3 x, which b = 0 would be', 0n, p],
+    ['0 and p', 0n, p],
   ])('off the curve are refused: %s', (_, a, b) => {
     expect(() => new P256Key(point(a, b))).toThrow(RangeError);
   });
