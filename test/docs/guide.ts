@@ -13,6 +13,12 @@ export function blocksOf(mark: 'run' | 'run on a card'): string[] {
   return [...marked].filter(([, found]) => found === mark).map(([, , lines]) => lines!);
 }
 
+/** The files that the guide has its reader write, by name: marked `<!-- file: name -->`. */
+export function filesOf(): Map<string, string> {
+  const marked = guide.matchAll(/<!-- file: ([\w.-]+) -->\n```\w+\n(.*?)```/gs);
+  return new Map([...marked].map(([, name, text]) => [name!, text!]));
+}
+
 /** What `lines` print, all of it, on standard output. Fails with all that was printed where one of them fails. */
 export async function runLines(
   lines: readonly string[],

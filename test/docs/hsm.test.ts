@@ -2,8 +2,9 @@
 // name what there is.
 
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { hsmCommand } from '../../src/cli/hsm.js';
 import { settings } from '../../src/signers/config/settings.js';
@@ -14,18 +15,26 @@ import { useCommand } from '../cli/command.js';
 import { P11_KIT_CLIENT } from '../fixtures/p11-kit.js';
 import { createPivCard } from '../fixtures/piv-card/piv-card.js';
 import { SOFTHSM_MODULE } from '../fixtures/softhsm.js';
-import { blocksOf, guide, runLines } from './guide.js';
+import { blocksOf, filesOf, guide, runLines } from './guide.js';
 
 const root = new URL('../../', import.meta.url);
 const command = useCommand();
 
 /** The lines with the modules where this machine has them. */
-const here = (blocks: readonly string[]) =>
-  blocks.map((lines) =>
-    lines
-      .replaceAll('/usr/lib/softhsm/libsofthsm2.so', SOFTHSM_MODULE)
-      .replaceAll('/usr/lib/x86_64-linux-gnu', dirname(dirname(P11_KIT_CLIENT))),
-  );
+const here = (lines: string) =>
+  lines
+    .replaceAll('/usr/lib/softhsm/libsofthsm2.so', SOFTHSM_MODULE)
+    .replaceAll('/usr/lib/x86_64-linux-gnu', dirname(dirname(P11_KIT_CLIENT)));
+
+/** The files that the guide shows, and the package as `npm install` would leave it. */
+async function writeReadersFiles(): Promise<void> {
+  for (const [name, text] of filesOf()) {
+    // On a port of its own: others of this machine may use the usual one.
+    await writeFile(command.path(name), here(text).replace('localhost:27183', 'localhost:0'));
+  }
+  await mkdir(command.path('node_modules'));
+  await symlink(fileURLToPath(root), command.path('node_modules/erst-hsm'));
+}
 
 /** Every name in the first cell of a row, of all tables. */
 const firstCells = new Set(
@@ -37,9 +46,11 @@ const firstCells = new Set(
 describe('docs/HSM.md', () => {
   it('leads from nothing to signatures that OpenSSL accepts, on SoftHSM', async () => {
     const blocks = blocksOf('run');
-    expect(blocks).toHaveLength(7);
-    const printed = await runLines(here(blocks), command);
-    expect(printed).toContain('Signature Verified Successfully');
+    expect(blocks).toHaveLength(10);
+    await writeReadersFiles();
+    const printed = await runLines(blocks.map(here), command);
+    expect(printed.match(/^Signature Verified Successfully$/gm), 'the second by the bridge').toHaveLength(2);
+    expect(printed, 'by sign.mjs').toMatch(/^true$/m);
     expect(printed.match(/^Verified OK$/gm), 'the second through p11-kit').toHaveLength(2);
     expect(printed).toMatch(/^treasury\t[0-9a-f]{16}\ted25519\tyes\t[0-9a-f]{64}\ttoken\tnever$/m);
     expect(printed).toMatch(/^moved\t[0-9a-f]{16}\ted25519\tyes\t[0-9a-f]{64}\timported\tno$/m);
@@ -49,12 +60,12 @@ describe('docs/HSM.md', () => {
 
   it('leads from a new YubiKey to a signature and an attestation, on a card in software', async () => {
     const blocks = blocksOf('run on a card');
-    expect(blocks).toHaveLength(4);
+    expect(blocks).toHaveLength(5);
     const card = await createPivCard({ keys: [] });
     try {
       await writeFile(command.path('yubico-roots.pem'), card.rootCertificatePem);
       const { LD_LIBRARY_PATH, PIV_CARD_SOCKET } = card.env;
-      const printed = await runLines(here(blocks), command, { LD_LIBRARY_PATH, PIV_CARD_SOCKET });
+      const printed = await runLines(blocks.map(here), command, { LD_LIBRARY_PATH, PIV_CARD_SOCKET });
       expect(printed).toMatch(/^ok +signature +p256, made in .* and verified/m);
       expect(printed).toContain('Verified OK');
       expect(printed, 'the signature through OpenSC').toMatch(/^[0-9a-f]{128}$/m);
