@@ -1,16 +1,15 @@
 // What every table of faults stands on: a SoftHSM token behind the fault module, a place of its own for refused PINs, and
-// signatures that are checked by OpenSSL and not by our code.
+// what became of processes.
 
-import { createPublicKey, verify } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { type Pkcs11Error, SignerError } from '../../src/errors.js';
 import type { Pkcs11Config } from '../../src/signers/config/config.js';
-import type { Pkcs11Signer } from '../../src/signers/pkcs11/pkcs11-signer.js';
 import { createFaultModule, type FaultModule } from '../fixtures/fault-module/fault-module.js';
 import { createSoftHsmToken, type SoftHsmOptions, type SoftHsmToken } from '../fixtures/softhsm.js';
+
+export { expectToSign, failureOf } from '../fixtures/outcomes.js';
 
 export interface FaultRig {
   token: SoftHsmToken;
@@ -49,26 +48,6 @@ export async function createFaultRig(options: SoftHsmOptions = {}): Promise<Faul
   };
   await rig.reset();
   return rig;
-}
-
-/** Signs once; OpenSSL must find the signature good under the public key that the signer shows. */
-export async function expectToSign(signer: Pkcs11Signer): Promise<void> {
-  const data = crypto.getRandomValues(new Uint8Array(50));
-  const { algorithm, bytes } = await signer.sign(data);
-  const key = createPublicKey((await signer.publicKey()).toPem());
-  const digest = algorithm === 'ed25519' ? null : 'sha256';
-  const good = verify(digest, data, { key, dsaEncoding: 'ieee-p1363' }, bytes);
-  expect(good, 'a signature that does not verify was released').toBe(true);
-}
-
-/** The error of `work`, which must be one of ours. */
-export async function failureOf(work: Promise<unknown>): Promise<Pkcs11Error> {
-  const error = await work.then(
-    () => expect.unreachable('did not fail'),
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(SignerError);
-  return error as Pkcs11Error;
 }
 
 /** Processes that this one has started and that still run. */

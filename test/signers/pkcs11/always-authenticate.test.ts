@@ -1,13 +1,11 @@
 // Keys that want the PIN at every signature, as PIV slot 9c: SignInit, login for this operation, Sign.
 
-import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Pkcs11Error } from '../../../src/errors.js';
 import { CKF_TOKEN, CKR, CKU } from '../../../src/signers/pkcs11/constants.js';
 import { returned } from '../../../src/signers/pkcs11/errors.js';
 import { Cryptoki } from '../../../src/signers/pkcs11/module/cryptoki.js';
 import { Pkcs11Signer } from '../../../src/signers/pkcs11/pkcs11-signer.js';
-import { verifySignature } from '../../../src/signers/verify.js';
+import { expectToSign, failureOf } from '../../fixtures/outcomes.js';
 import { createSoftHsmToken, type SoftHsmToken } from '../../fixtures/softhsm.js';
 
 let token: SoftHsmToken;
@@ -22,17 +20,6 @@ beforeAll(async () => {
 });
 afterAll(() => token.remove());
 afterEach(() => vi.restoreAllMocks());
-
-const failureOf = (work: Promise<unknown>): Promise<Pkcs11Error> =>
-  work.then(
-    () => expect.unreachable('did not fail'),
-    (error) => error,
-  );
-
-async function expectToSign(signer: Pkcs11Signer): Promise<void> {
-  const data = randomBytes(20);
-  expect(await verifySignature(await signer.publicKey(), data, await signer.sign(data))).toBe(true);
-}
 
 describe('a key with CKA_ALWAYS_AUTHENTICATE', () => {
   it('signs again and again, beside another key on the token, with nothing between its login and C_Sign', async () => {

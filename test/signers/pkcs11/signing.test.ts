@@ -13,6 +13,7 @@ import { Pkcs11Signer } from '../../../src/signers/pkcs11/pkcs11-signer.js';
 import type { PublicKey } from '../../../src/signers/public-key.js';
 import type { Signature } from '../../../src/signers/signature.js';
 import { verifySignature } from '../../../src/signers/verify.js';
+import { failureOf } from '../../fixtures/outcomes.js';
 import { createSoftHsmToken, type SoftHsmToken } from '../../fixtures/softhsm.js';
 
 const run = promisify(execFile);
@@ -24,12 +25,6 @@ beforeAll(async () => {
   token = await createSoftHsmToken({ keys: algorithms, inProcess: true });
 });
 afterAll(() => token.remove());
-
-const failureOf = (work: Promise<unknown>): Promise<SignerError> =>
-  work.then(
-    () => expect.unreachable('did not fail'),
-    (error) => error,
-  );
 
 async function opensslVerifies(key: PublicKey, data: Uint8Array, signature: Signature): Promise<boolean> {
   const file = (name: string) => join(token.directory, name);

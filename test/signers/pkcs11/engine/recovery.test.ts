@@ -4,13 +4,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pkcs11js from 'pkcs11js';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Pkcs11Error } from '../../../../src/errors.js';
 import type { Pkcs11Config } from '../../../../src/signers/config/config.js';
 import { CKR } from '../../../../src/signers/pkcs11/constants.js';
 import { returned } from '../../../../src/signers/pkcs11/errors.js';
 import { Cryptoki } from '../../../../src/signers/pkcs11/module/cryptoki.js';
 import { Pkcs11Signer } from '../../../../src/signers/pkcs11/pkcs11-signer.js';
-import { verifySignature } from '../../../../src/signers/verify.js';
+import { expectToSign, failureOf } from '../../../fixtures/outcomes.js';
 import { createSoftHsmToken, SOFTHSM_MODULE, type SoftHsmToken } from '../../../fixtures/softhsm.js';
 
 let token: SoftHsmToken;
@@ -37,17 +36,6 @@ function closeAllSessions(): void {
   const slot = slots.find((one) => lib.C_GetTokenInfo(one).label.trim() === token.tokenLabel)!;
   lib.C_CloseAllSessions(slot);
 }
-
-async function expectToSign(signer: Pkcs11Signer): Promise<void> {
-  const data = Uint8Array.from({ length: 50 }, () => Math.floor(Math.random() * 256));
-  expect(await verifySignature(await signer.publicKey(), data, await signer.sign(data))).toBe(true);
-}
-
-const failureOf = (work: Promise<unknown>): Promise<Pkcs11Error> =>
-  work.then(
-    () => expect.unreachable('did not fail'),
-    (error) => error,
-  );
 
 describe('sessions closed behind our back', () => {
   it('are opened again, with the PIN read again from its file', async () => {

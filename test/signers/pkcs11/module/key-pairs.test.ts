@@ -5,7 +5,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } fro
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ImportedKey } from '../../../../src/signers/pkcs11/engine/hosted-module.js';
 import type { Algorithm } from '../../../../src/signers/types.js';
 import {
@@ -14,22 +14,12 @@ import {
   failureOf,
   isSignatureBy,
   keyOf,
-  type OpenedModule,
-  openModule,
+  useOpenedModule,
 } from './opened-module.js';
 
 const CKR_DEVICE_ERROR = 0x30;
 
-let opened: OpenedModule;
-beforeAll(async () => {
-  opened = await openModule();
-});
-beforeEach(async () => {
-  await opened.open();
-  opened.fault.forget();
-});
-afterEach(() => opened.fault.clear());
-afterAll(() => opened.close());
+const opened = useOpenedModule();
 
 const all = async () => ({
   private: (await opened.module.keys(opened.slot, 'private')).map(({ label }) => label).sort(),
@@ -182,16 +172,7 @@ describe('certificates', () => {
     const request = ['req', '-x509', '-new', '-key', file('key.pem'), '-subj', '/CN=test', '-outform', 'DER'];
     const { stdout } = await promisify(execFile)('openssl', request, { encoding: 'buffer' });
     await writeFile(file('cert.der'), stdout);
-    await token.pkcs11Tool(
-      '--write-object',
-      file('cert.der'),
-      '--type',
-      'cert',
-      '--id',
-      '31',
-      '--label',
-      'cert',
-    );
+    await token.writeCertificate(file('cert.der'), { label: 'cert', idHex: '31' });
     await opened.open();
     const certificate = { label: 'cert', idHex: '31', der: Uint8Array.from(stdout) };
     expect(await module.certificates(slot)).toEqual([certificate]);

@@ -1,18 +1,10 @@
 // LoadedModule with a real token: what it shows, who is logged in, its life, and that a crash is no way to say no.
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { KeyIdentity } from '../../../../src/signers/pkcs11/engine/hosted-module.js';
 import { LoadedModule } from '../../../../src/signers/pkcs11/module/loaded-module.js';
 import { pinStateOf } from '../../../../src/signers/pkcs11/module/token-summary.js';
-import {
-  ALGORITHMS,
-  expectToSign,
-  failureOf,
-  keyOf,
-  type OpenedModule,
-  openModule,
-  slotOf,
-} from './opened-module.js';
+import { ALGORITHMS, expectToSign, failureOf, keyOf, slotOf, useOpenedModule } from './opened-module.js';
 
 const CKR_SESSION_HANDLE_INVALID = 0xb3;
 const CKR_USER_NOT_LOGGED_IN = 0x101;
@@ -21,16 +13,7 @@ const CKR_CRYPTOKI_NOT_INITIALIZED = 0x190;
 const CKR_GENERAL_ERROR = 0x5;
 const CKR_FUNCTION_FAILED = 0x6;
 
-let opened: OpenedModule;
-beforeAll(async () => {
-  opened = await openModule();
-});
-beforeEach(async () => {
-  await opened.open();
-  opened.fault.forget();
-});
-afterEach(() => opened.fault.clear());
-afterAll(() => opened.close());
+const opened = useOpenedModule();
 
 const input = new Uint8Array(32).fill(1);
 const sign = (key: KeyIdentity = keyOf('p256')) => opened.module.sign(opened.slot, { key, input });

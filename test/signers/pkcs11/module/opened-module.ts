@@ -2,8 +2,7 @@
 // notes what PKCS #11 forbids.
 
 import { randomBytes } from 'node:crypto';
-import { expect } from 'vitest';
-import type { Pkcs11Error } from '../../../../src/errors.js';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import type { KeyIdentity, SlotHandle } from '../../../../src/signers/pkcs11/engine/hosted-module.js';
 import { LoadedModule } from '../../../../src/signers/pkcs11/module/loaded-module.js';
 import { PublicKey } from '../../../../src/signers/public-key.js';
@@ -12,6 +11,8 @@ import type { Algorithm } from '../../../../src/signers/types.js';
 import { verifySignature } from '../../../../src/signers/verify.js';
 import { createFaultModule, type FaultModule } from '../../../fixtures/fault-module/fault-module.js';
 import { createSoftHsmToken, type KeySpec, type SoftHsmToken } from '../../../fixtures/softhsm.js';
+
+export { failureOf } from '../../../fixtures/outcomes.js';
 
 export const ALGORITHMS = ['ed25519', 'secp256k1', 'p256'] as const;
 
@@ -57,6 +58,21 @@ export async function openModule(moreKeys: readonly KeySpec[] = []): Promise<Ope
   };
 }
 
+/** Such a module for the tests of one file: opened anew before each, with no fault and nothing counted. */
+export function useOpenedModule(): OpenedModule {
+  const opened = {} as OpenedModule;
+  beforeAll(async () => {
+    Object.assign(opened, await openModule());
+  });
+  beforeEach(async () => {
+    await opened.open();
+    opened.fault.forget();
+  });
+  afterEach(() => opened.fault.clear());
+  afterAll(() => opened.close());
+  return opened;
+}
+
 export async function slotOf(module: LoadedModule, tokenLabel: string): Promise<SlotHandle> {
   return (await module.tokens()).find(({ label }) => label === tokenLabel)!.slotHandle;
 }
@@ -83,9 +99,3 @@ export async function isSignatureBy(
   const signature = Signature.fromBytes(algorithm, bytes);
   return verifySignature(PublicKey.fromRaw(algorithm, point), input, signature, options);
 }
-
-export const failureOf = (work: Promise<unknown>): Promise<Pkcs11Error> =>
-  work.then(
-    () => expect.unreachable('did not fail'),
-    (error) => error,
-  );

@@ -84,16 +84,7 @@ describe('a private key alone', () => {
 
     const subject = ['-subj', '/CN=test', '-days', '2', '-outform', 'DER', '-out', file('cert.der')];
     await run('openssl', ['req', '-x509', '-new', '-key', file(`${label}.pem`), ...subject]);
-    await token.pkcs11Tool(
-      '--write-object',
-      file('cert.der'),
-      '--type',
-      'cert',
-      '--id',
-      '31',
-      '--label',
-      'cert',
-    );
+    await token.writeCertificate(file('cert.der'), { label: 'cert', idHex: '31' });
     await expectToSign(token.config(label), pem);
   });
 

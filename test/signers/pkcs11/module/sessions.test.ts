@@ -1,15 +1,8 @@
 // Sessions of a token: how many are open, who has them, and what becomes of them when something fails.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  ALGORITHMS,
-  expectToSign,
-  failureOf,
-  keyOf,
-  type OpenedModule,
-  openModule,
-} from './opened-module.js';
+import { describe, expect, it } from 'vitest';
+import { ALGORITHMS, expectToSign, failureOf, keyOf, useOpenedModule } from './opened-module.js';
 
 const CKR_DEVICE_ERROR = 0x30;
 const CKR_GENERAL_ERROR = 0x5;
@@ -18,16 +11,7 @@ const CKR_USER_NOT_LOGGED_IN = 0x101;
 const CKR_SESSION_HANDLE_INVALID = 0xb3;
 const CKR_SESSION_COUNT = 0xb1;
 
-let opened: OpenedModule;
-beforeAll(async () => {
-  opened = await openModule();
-});
-beforeEach(async () => {
-  await opened.open();
-  opened.fault.forget();
-});
-afterEach(() => opened.fault.clear());
-afterAll(() => opened.close());
+const opened = useOpenedModule();
 
 const key = keyOf('p256');
 const input = new Uint8Array(32).fill(1);

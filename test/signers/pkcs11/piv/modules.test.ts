@@ -2,7 +2,7 @@
 // that it is shown, whoever shows them.
 
 import { execFile } from 'node:child_process';
-import { createPublicKey, randomBytes } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Pkcs11Config } from '../../../../src/signers/config/config.js';
 import { Pkcs11Signer } from '../../../../src/signers/pkcs11/pkcs11-signer.js';
 import { ModuleProcess } from '../../../../src/signers/pkcs11/process/module-process.js';
-import { verifySignature } from '../../../../src/signers/verify.js';
+import { expectToSign, failureOf } from '../../../fixtures/outcomes.js';
 import { DEFAULT_MANAGEMENT_KEY } from '../../../fixtures/piv-card/management-key.js';
 import {
   createPivCard,
@@ -38,17 +38,6 @@ afterEach(async () => {
 async function insertCard(options?: PivCardOptions): Promise<void> {
   card = await createPivCard(options);
   process.env = { ...card.env, XDG_STATE_HOME: stateDirectory };
-}
-
-const failureOf = (work: Promise<unknown>): Promise<{ code: string; message: string }> =>
-  work.then(
-    () => expect.unreachable('did not fail'),
-    (error) => error,
-  );
-
-async function expectToSign(signer: Pkcs11Signer): Promise<void> {
-  const data = randomBytes(20);
-  expect(await verifySignature(await signer.publicKey(), data, await signer.sign(data))).toBe(true);
 }
 
 async function knowsEdDsa(modulePath: string): Promise<boolean> {
