@@ -31,15 +31,15 @@ export interface SoftwareConfig {
 
 /** A key on a PKCS#11 token. Node only. */
 export interface Pkcs11Config {
-  /** Path of the PKCS#11 module; needed unless `uri` names it. */
+  /** Path of the PKCS#11 module (a shared library); needed unless `uri` names it. */
   modulePath?: string;
-  /** At most one of `pin`, `pinFile`, `pinCommand`, `pinCredential`. */
+  /** The PIN itself, kept in memory until `close()`. At most one of `pin`, `pinFile`, `pinCommand`, `pinCredential`. */
   pin?: string;
-  /** File that holds the PIN. */
+  /** File that holds the PIN, and nothing else but a line end; read at each login. Refused where everybody can write it. */
   pinFile?: string;
-  /** Shell command that prints the PIN. */
+  /** Shell command that prints the PIN; run at each login. */
   pinCommand?: string;
-  /** Name of the systemd credential that holds the PIN: a file in `$CREDENTIALS_DIRECTORY`. */
+  /** Name of the systemd credential that holds the PIN: a file in `$CREDENTIALS_DIRECTORY`, read at each login. */
   pinCredential?: string;
   /** Token by its label; at most one of `tokenLabel`, `slotIndex`. */
   tokenLabel?: string;
@@ -47,11 +47,14 @@ export interface Pkcs11Config {
   slotIndex?: number;
   /** Key by its label; at most one of `keyLabel`, `keyIdHex`, `pivSlot`. */
   keyLabel?: string;
-  /** Key by its CKA_ID in hex. */
+  /** Key by its CKA_ID in hex, two digits a byte. */
   keyIdHex?: string;
   /** Key by its PIV slot: 9a, 9c, 9d, 9e, 82 to 95, f9. */
   pivSlot?: string;
-  /** The public key that the token's key must have, SPKI PEM; a mismatch is an error. */
+  /**
+   * The public key that the token's key must have, as PEM of its SPKI; else opening fails with `key-mismatch`. Takes the
+   * place of a public key that the token does not hold.
+   */
   publicKeyPem?: string;
   /**
    * RFC 7512 URI in place of the fields that choose token and key. Several, with white space between, are replicas: tokens
@@ -60,19 +63,25 @@ export interface Pkcs11Config {
   uri?: string;
   /** Further tokens that hold the same key. What one of them leaves out is as it is here. */
   replicas?: Pkcs11Replica[];
-  /** The module in this process rather than in child processes: no process is started, and its crash is one of this process. */
+  /** `true`: the module is loaded into this process, and a crash of it ends this process. Default: `false`, a child process. */
   inProcess?: boolean;
-  /** `false`: opening makes no test signature, for keys that want to be touched. Default: `true`. */
+  /** `false`: opening makes no test signature; for keys that want a touch at each one. Default: `true`. */
   probe?: boolean;
-  /** Child processes for the module, 1 to 16, each with a login of its own; for modules that do one thing at a time. */
+  /** Child processes, 1 to 16, each with a login of its own; for modules that do one thing at a time. Default: 1. */
   processes?: number;
-  /** Sessions that sign at once, in each process, 1 to 128; without it, what suits the kind of token. */
+  /** Sessions that sign at once, in each process, 1 to 128. Default: 1 on smart cards and software tokens, 32 on others. */
   maxSessions?: number;
-  /** How long one call of the module may take before its process is ended: 100 to 600,000 ms. */
+  /**
+   * How many milliseconds one call of the module may take before its process is ended, 100 to 600,000. Three times that for
+   * making a key and initializing a token. Default: 20,000.
+   */
   timeoutMs?: number;
-  /** Signatures that may wait for the token at once, 1 to 65,536; one more fails with `signer-busy`. */
+  /** Signatures that may wait for the token at once, 1 to 65,536; one more fails with `signer-busy`. Default: 1,024. */
   maxQueue?: number;
-  /** Certificates that the vendor's attestations must end at, PEM. */
+  /**
+   * The vendor's root certificates, PEM, one or several; every one of them is trusted. Opening fails with `key-mismatch`
+   * unless the device attests, under one of them, that the key was made on it.
+   */
   attestationRootPem?: string;
   /** The key must be of this algorithm. The factory sets it from `SignerConfig.algorithm`. */
   algorithm?: Algorithm;

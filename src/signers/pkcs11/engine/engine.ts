@@ -15,29 +15,29 @@ import type {
 } from './hosted-module.js';
 
 export interface EngineOptions {
-  /** The module in this process instead of child processes: a crash of it is one of this process. */
+  /** The module is loaded into this process, not into child processes: its crash ends this process. */
   inProcess?: boolean | undefined;
   /** Child processes, each with a login of its own; for modules that do one thing at a time. */
   processes?: number | undefined;
   /** Sessions that are lent at once, in each process; without it, what suits the kind of token. */
   maxSessions?: number | undefined;
-  /** How long one call of the module may take before its process is ended. */
+  /** How long one call of the module may take before its process is ended; 20,000 without it. */
   timeoutMs?: number | undefined;
-  /** Signatures that may wait on a token at once. */
+  /** Signatures that may wait on a token at once; 1,024 without it. */
   maxQueue?: number | undefined;
-  /** How long a signature may wait for its turn. */
+  /** How long a signature may wait for its turn; 30,000 without it. */
   queueTimeoutMs?: number | undefined;
   /** Environment of the child processes, less our own secrets; by default this process's. */
   env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
-/** Where a PIN comes from; asked at each login, also after a fault. */
+/** Where a PIN comes from; asked at each login, also after a fault. `undefined`: there is none. */
 export interface PinReader {
   read(): Promise<string | undefined>;
 }
 
 export interface TokenConnection {
-  /** As it was when it was last looked for. */
+  /** What the token said of itself when it was last looked for: at the start and after faults. */
   readonly token: TokenSummary;
   status(): Promise<TokenStatus>;
   /** Logs in with the PIN of the source that the connection was made with; never a second try of a refused one. */

@@ -1,4 +1,5 @@
-// A token looked for again after its module was started or initialized anew: by its name, for its slot may be another.
+// Finds a token again after its module was started or initialized anew: by serial number and label, since its slot may be
+// another by then.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pkcs11Error } from '../../../errors.js';
@@ -8,7 +9,7 @@ import type { SupervisedModule } from './supervised-module.js';
 /** Pauses between looks: while another process logs in, SoftHSM shows no token; a card reader needs a moment as well. */
 const PAUSES_MS = [50, 100, 200];
 
-/** The token that `known` was; some modules notice what was plugged in only when they are initialized. */
+/** Finds `known` again. Between looks the module is initialized: some notice only then what was plugged in. */
 export async function findToken(module: SupervisedModule, known: TokenSummary): Promise<TokenSummary> {
   let found = await look(module, known);
   for (const pauseMs of PAUSES_MS) {

@@ -1,6 +1,6 @@
-// A PKCS#11 module behind asynchronous calls with plain data in and out. Two things are one: LoadedModule (module/), the
-// module in this process, and ModuleProcess (process/), the same in a child process behind a pipe. What is above this
-// interface can lose the module at any moment and go on with another; what is below knows no policy: it makes each call
+// A PKCS#11 module behind asynchronous calls with plain data in and out. Two classes implement it: LoadedModule (module/),
+// the module in this process, and ModuleProcess (process/), the same in a child process behind a pipe. Code above this
+// interface may lose the module at any moment and go on with another. Code below it decides nothing: it makes each call
 // once, and a failure is a Pkcs11Error with the CKR code and the C_ function.
 
 import type { Algorithm } from '../../types.js';

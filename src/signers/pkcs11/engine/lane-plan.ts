@@ -9,6 +9,7 @@ const NETWORK_SESSIONS = 32;
 /** Sessions of the token that are left to the anchor session and to the command line beside us. */
 const SPARED_SESSIONS = 2;
 
+/** What `token` is opened with: the settings where they say something, else what suits its kind. */
 export function lanePlan(token: TokenSummary, { maxSessions, inProcess }: EngineOptions): TokenOptions {
   const wanted = maxSessions ?? sessionsByKind(token);
   const limit = token.maxSessions === undefined ? wanted : Math.max(1, token.maxSessions - SPARED_SESSIONS);

@@ -2,7 +2,7 @@
 
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();
 
-/** Calls `callback` when `signal`, which is not aborted yet, is aborted; the result takes it back. */
+/** Calls `callback` when `signal`, which is not aborted yet, is aborted. The function it gives takes `callback` off again. */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   let callbacks = waiting.get(signal);
   if (callbacks === undefined) {

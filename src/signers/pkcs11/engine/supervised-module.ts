@@ -17,7 +17,7 @@ export interface RunningModule extends HostedModule {
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
-/** A process that lived as long as this was not ill from the start. */
+/** The death of a process that lived this long is counted as a first one: it was not broken from the start. */
 const HEALTHY_AFTER_MS = 10_000;
 
 export class SupervisedModule {
@@ -50,7 +50,10 @@ export class SupervisedModule {
     await (await this.running()).reinitialize();
   }
 
-  /** Ends the process, unless that or more has happened since `version`; where there is none, initializes anew. */
+  /**
+   * Ends the process, so that `running` starts another, unless that has happened since `version`. A module in this process
+   * is initialized anew instead.
+   */
   async replace(version: number): Promise<void> {
     if (version !== this.#version || this.#running === undefined) return;
     const module = await this.#running;
@@ -59,7 +62,7 @@ export class SupervisedModule {
     await module.kill();
   }
 
-  /** It works: the next death is the first. */
+  /** A signature was made: the next death counts as the first. */
   noteSuccess(): void {
     this.#deaths = 0;
   }

@@ -25,7 +25,10 @@ export class TokenLogin {
     return this.#readers.size > 0;
   }
 
-  /** Adds one whose PIN is to be used, once that PIN is known to be right; `open` logs in if nobody has. */
+  /**
+   * Adds a user of the login, whose PIN is asked for from now on. It must be the PIN that was accepted, where the token is
+   * logged in; else `open` logs in with it.
+   */
   add(token: TokenSummary, reader: PinReader, open: () => Promise<unknown>): Promise<void> {
     const added = this.#turn.then(() => this.#add(token, reader, open));
     this.#turn = added.catch(() => {});
@@ -37,7 +40,7 @@ export class TokenLogin {
     if (this.#readers.size === 0) this.#fingerprint = undefined;
   }
 
-  /** Logs in through `module`, where nobody has; the token is open there. */
+  /** Logs in through `module`, which has the token open; does nothing where that is logged in already. */
   async into(module: HostedModule, token: TokenSummary): Promise<void> {
     if (!token.loginRequired) return;
     const status = await module.tokenStatus(token.slotHandle);

@@ -12,26 +12,31 @@ import type { TokenConnection } from '../engine/engine.js';
 import type { KeyIdentity } from '../engine/hosted-module.js';
 import { certificateExtensions } from './certificate-extensions.js';
 
+/** A device's statement that a key was made on it, and whether it can be believed. */
 export interface Attestation {
   /**
-   * `verified`: the chain ends at a root that was given. `not-checked`: it holds together, and no root was given.
-   * `failed`: it is not the vendor's, or was tampered with.
+   * `verified`: the chain ends at a root of `attestationRootPem`. `not-checked`: each certificate is signed by the next, but
+   * no root was given. `failed`: the chain does not end at such a root, or nothing on the token has signed its first
+   * certificate: it is not the vendor's, or was tampered with.
    */
   verdict: 'verified' | 'not-checked' | 'failed';
   /** The verdict in a sentence. */
   reason: string;
-  /** PEM, from the key's certificate up; of the roots, the one at which it ends. */
+  /** At most 8 certificates in PEM, each signed by the next, from the key's own up; to the root where it is `verified`. */
   chain: string[];
+  /** What the first certificate says of the device and of the key's policies. */
   device: AttestedDevice;
 }
 
-/** What the key's certificate says; believe it as far as the verdict goes. */
+/** As Yubico's extensions have it; to be believed only under the verdict `verified`. What a certificate leaves out is absent. */
 export interface AttestedDevice {
-  /** `5.4.3` */
+  /** Major, minor and patch version, e.g. `5.4.3`. */
   firmware?: string;
+  /** The device's serial number, in decimal. */
   serial?: string;
-  /** Of the key: when the PIN is asked for, and when a touch. */
+  /** When the key wants the PIN: at no signature, once in a session, at every signature. */
   pinPolicy?: 'never' | 'once' | 'always';
+  /** When the key wants a touch: at no signature, at every one, or not again for 15 s after one (`cached`). */
   touchPolicy?: 'never' | 'always' | 'cached';
 }
 

@@ -117,7 +117,7 @@ async function expectPin(key: SelectedKey, pin: RememberedPin): Promise<void> {
   );
 }
 
-/** `verified`, `not-checked` or `none`. Who gives a root wants no key that the device does not vouch for. */
+/** `verified`, `not-checked`, `failed` or `none`. Where a root was given, everything but `verified` is an error. */
 async function attestationIn(
   connection: TokenConnection,
   key: SelectedKey,

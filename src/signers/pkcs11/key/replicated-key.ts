@@ -19,7 +19,7 @@ export type OpenReplica = (expected: PublicKey | undefined) => Promise<SigningKe
 
 interface Replica {
   open: OpenReplica;
-  /** Absent: out. */
+  /** Absent while the token is left out. */
   key?: SigningKey | undefined;
   failures: number;
   nextProbeAt: number;
@@ -39,7 +39,10 @@ export class ReplicatedKey implements SigningKey {
     this.#replicas = replicas;
   }
 
-  /** Opens what can be opened; the first failure where that is nothing, and any that another attempt cannot cure. */
+  /**
+   * Opens the tokens that can be opened. Rejects with the first failure where none can, and at once with a failure that
+   * does not pass by itself (`isOutage`).
+   */
   static async open(opens: readonly OpenReplica[], expected: PublicKey | undefined): Promise<ReplicatedKey> {
     const replicas: Replica[] = opens.map((open) => ({ open, failures: 0, nextProbeAt: 0 }));
     let publicKey = expected;
@@ -171,7 +174,7 @@ const OUTAGES: readonly SignerErrorCode[] = [
   'pin-locked',
 ];
 
-/** A wrong setting, or another key under the name, is for people to see. */
+/** Failures that may pass. Others, such as a wrong setting or another key under the name, are for people to see. */
 const isOutage = (error: unknown): boolean => hasCode(error, OUTAGES);
 
 /** Once a key has signed, another token may do what this one does not do any more, whatever the reason. */

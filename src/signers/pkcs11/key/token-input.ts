@@ -1,5 +1,5 @@
-// What a token is given to sign: the message for Ed25519, its SHA-256 digest for ECDSA, because tokens hash with CKM_ECDSA
-// not at all, and CKM_ECDSA_SHA256 is missing on many.
+// What a token is given to sign: the message for Ed25519, its SHA-256 digest for ECDSA. CKM_ECDSA does not hash, and many
+// tokens lack CKM_ECDSA_SHA256.
 
 import { createHash } from 'node:crypto';
 import { copyBytes } from '../../../bytes.js';

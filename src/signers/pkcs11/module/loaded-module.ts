@@ -54,7 +54,7 @@ export class LoadedModule implements HostedModule {
     this.#finalizable = cryptoki.initialize();
   }
 
-  /** Loads and initializes the module at `path`. One at a time for a module: its login and C_Finalize are the process's. */
+  /** Loads and initializes the module at `path`. A process holds one at a time: login and C_Finalize are for all of it. */
   static async load(path: string): Promise<LoadedModule> {
     return new LoadedModule(await loadLibrary(await canonicalPath(path)));
   }
@@ -197,7 +197,7 @@ export class LoadedModule implements HostedModule {
     return this.#onToken(slot, 'C_FindObjects', (token) => token.read(work));
   }
 
-  /** Not while a signature on any token takes the PIN: C_GetTokenInfo would come in between. */
+  /** Waits while a signature on any token takes its PIN: C_GetTokenInfo must not come between C_SignInit and C_Sign. */
   #besideAllTokens<T>(work: () => T | Promise<T>): Promise<T> {
     let run = async () => work();
     for (const token of this.#tokens.values()) {

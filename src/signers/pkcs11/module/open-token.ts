@@ -24,7 +24,7 @@ export class OpenToken {
   readonly #cryptoki: Cryptoki;
   readonly #slot: Handle;
   readonly #lock = new SharedLock();
-  /** Taken before #lock. Between the look whether a name is taken and the making of its key, no other is made. */
+  /** Taken before #lock. One key is made at a time, so that a label that was found free stays free until it is used. */
   readonly #writes = new SharedLock();
   readonly #pool: SessionPool;
   readonly #loginRequired: boolean;

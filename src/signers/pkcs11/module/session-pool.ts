@@ -1,8 +1,8 @@
 // The sessions of one token. One of them, the anchor, holds the login, which lives as long as any session does, and does
 // nothing else. The others are lent, each to one caller at a time, because a session holds at most one operation and one
 // that has failed may be left with it. They are opened when wanted, up to a limit.
-// A token that has no further session (CKR_SESSION_COUNT) is made do with: callers wait for those that there are, and a
-// token with a single session lends its anchor.
+// Where the token has no further session (CKR_SESSION_COUNT), callers wait for those that there are, and a token with a
+// single session lends its anchor.
 
 import { Pkcs11Error } from '../../../errors.js';
 import { CKR } from '../constants.js';

@@ -1,9 +1,10 @@
 // Whether a PIN may be presented to a token. Invariant: a PIN that a token has refused is not presented to it again, not
 // by another signer, child process or start of the program, until its user says so by deleting the record; and no try
 // is spent where it is the last.
-// A PIN is marked on disk before it is presented. What is left of a login that was cut off counts as refused where the
-// token shows that a try was spent, else the PIN may be presented once more. What a context login (PKCS #11 §5.6.8,
-// CKU_CONTEXT_SPECIFIC) presents, the token has taken at a login already, so it is not marked before.
+// A PIN is marked on disk before it is presented, and the mark goes when the answer comes. A mark that is found later is of
+// a login that was cut off: it counts as a refusal where the token shows that a try was spent; else the PIN may be
+// presented once more. The PIN of a context login (PKCS #11 §5.6.8, CKU_CONTEXT_SPECIFIC) was accepted at a login before,
+// so it is not marked.
 
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -65,7 +66,7 @@ export class PinGuard {
     if ((await fresh()).ownKeypad) throw errors.ownKeypad(nameOf(token));
     if (pin === undefined) throw errors.pinMissing(nameOf(token));
     const record = this.#recordOf(token);
-    // The failure is carried through the lock, whose own failures are another matter.
+    // What `present` throws is carried out of the lock as a value, so that `kept` does not take it for a failure of the record.
     const failure = await kept(record, token, () =>
       record.locked(() => failureOf(() => this.#presentIfAllowed(token, record, pin, fresh, present))),
     );
@@ -139,7 +140,7 @@ export class PinGuard {
     return kept(record, token, () => record.lookUp(pin));
   }
 
-  /** What the token said counts more than that it could not be written. */
+  /** A refusal that cannot be written is kept in memory: the caller is to see the token's error, not the file's. */
   async #writeRefusal(
     token: TokenName,
     pin: string,
@@ -158,7 +159,7 @@ export class PinGuard {
 
 const nameOf = (token: TokenName) => `token "${token.label}"`;
 
-/** What `use` of the record gives; its failures say what they mean for the PIN. */
+/** What `use` of the record gives. Its failures become errors that say what they mean for the PIN. */
 async function kept<T>(record: PinRecord, token: TokenName, use: () => Promise<T>): Promise<T> {
   try {
     return await use();

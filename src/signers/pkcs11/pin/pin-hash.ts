@@ -19,7 +19,7 @@ export function pinFingerprint(token: TokenName, pin: string): Uint8Array {
     .digest();
 }
 
-/** Not by a label that can change while the counter of tries stays: OpenSC takes it from a certificate. */
+/** What tells devices apart. The label counts only without a serial number: it can change while the PIN stays (OpenSC). */
 export const deviceOf = ({ manufacturer, model, serial, label }: TokenName): string[] =>
   serial === '' ? [manufacturer, model, label] : [manufacturer, model, serial];
 

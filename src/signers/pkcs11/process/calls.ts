@@ -1,6 +1,6 @@
 // What may pass the pipe: for each method of HostedModule the schema of its arguments and of its result. Arguments are
-// checked on both sides (a caller's bug shows before any work, and nothing unchecked reaches the binding); results on the
-// host's, as a module that has gone wrong may have written over the child's memory.
+// checked on both sides: a caller's bug shows before any work, and nothing unchecked reaches the binding. Results are
+// checked on the host's side, because a faulty module may have overwritten the child's memory.
 // Messages never hold what was given: it may be a PIN.
 
 import * as v from 'valibot';

@@ -1,4 +1,5 @@
-// One object of a configuration, its URI and its other fields in one form, and the same merged for replicas.
+// A configuration in one form, whether its author wrote a URI or fields; and how a replica takes from the first what it does
+// not say itself.
 
 import { fromHex } from '../../../bytes.js';
 import { ConfigError } from '../../../errors.js';

@@ -1,3 +1,5 @@
+// Lists of candidates in the messages of errors.
+
 const LISTED_AT_MOST = 20;
 
 /** The things shown in an error, a long list cut short. */
