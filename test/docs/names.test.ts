@@ -58,6 +58,18 @@ describe.each(documents)('%s', (path) => {
   });
 });
 
+it('DEVELOPING.md names sources that there are', async () => {
+  const sources = await filesIn('src', /\.ts$/);
+  const named = [...texts.get('docs/DEVELOPING.md')!.matchAll(/`([\w/-]+\.ts)`/g)].map(([, name]) => name!);
+  expect(named.length).toBeGreaterThan(10);
+  for (const name of named.filter((each) => !each.startsWith('test/'))) {
+    expect(
+      sources.some((path) => path.endsWith(`/${name}`)),
+      name,
+    ).toBe(true);
+  }
+});
+
 it('the messages of errors name headings of HSM.md that there are', async () => {
   const sources = await Promise.all((await filesIn('src', /\.ts$/)).map(read));
   const named = sources.flatMap((source) =>
