@@ -40,7 +40,7 @@ export class TokenLogin {
     if (this.#readers.size === 0) this.#fingerprint = undefined;
   }
 
-  /** Logs in through `module`, which has the token open; does nothing where that is logged in already. */
+  /** Logs in through `module`, where nobody has; the token is open there. */
   async into(module: HostedModule, token: TokenSummary): Promise<void> {
     if (!token.loginRequired) return;
     const status = await module.tokenStatus(token.slotHandle);

@@ -3,8 +3,8 @@
 // is spent where it is the last.
 // A PIN is marked on disk before it is presented, and the mark goes when the answer comes. A mark that is found later is of
 // a login that was cut off: it counts as a refusal where the token shows that a try was spent; else the PIN may be
-// presented once more. The PIN of a context login (PKCS #11 §5.6.8, CKU_CONTEXT_SPECIFIC) was accepted at a login before,
-// so it is not marked.
+// presented once more. What a context login (PKCS #11 §5.6.8,
+// CKU_CONTEXT_SPECIFIC) presents, the token has taken at a login already, so it is not marked before.
 
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
