@@ -3,10 +3,10 @@
 // Invariant: the file is read and written only under its lock. A file that is damaged is an error, never an empty one.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TokenName } from '../engine/hosted-module.js';
-import { writeDurably } from './durable-file.js';
+import { makeDirectoryDurably, removeDurably, removeUnfinished, writeDurably } from './durable-file.js';
 import { withFileLock } from './file-lock.js';
 import { deviceOf, pinHash, sameHash } from './pin-hash.js';
 
@@ -55,8 +55,11 @@ export class PinRecord {
 
   /** Runs `work` while no other process reads or writes the record. */
   async locked<T>(work: () => Promise<T>): Promise<T> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    return withFileLock(this.path.replace(/json$/, 'lock'), LOCK_WAIT_MS, work);
+    await makeDirectoryDurably(this.#directory);
+    return withFileLock(this.path.replace(/json$/, 'lock'), LOCK_WAIT_MS, async () => {
+      await removeUnfinished(this.path).catch(() => {});
+      return work();
+    });
   }
 
   /** What the record says of `pin`; how often it is pending. */
@@ -94,7 +97,7 @@ export class PinRecord {
 
   /** Nothing is known of the token. */
   async clear(): Promise<void> {
-    await rm(this.path, { force: true });
+    await removeDurably(this.path);
   }
 
   async #change(pin: string, change: (content: Content, hash: string) => void): Promise<void> {

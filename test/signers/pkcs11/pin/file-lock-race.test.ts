@@ -1,7 +1,7 @@
 // The moment between a look at a dead holder and the step that follows: another process may act in between. It does here
-// when the holder's life is asked for; all else is real.
+// when the holder's life is asked for, or before a link is made; all else is real.
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -17,6 +17,17 @@ vi.mock('../../../../src/signers/pkcs11/pin/process-identity.js', async (origina
     return life;
   };
   return { ...real, lifeOf };
+});
+
+/** Before a link is made. */
+let beforeLink: (to: string) => Promise<void> = async () => {};
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof import('node:fs/promises')>();
+  const link: typeof real.link = async (from, to) => {
+    await beforeLink(String(to));
+    return real.link(from, to);
+  };
+  return { ...real, link };
 });
 
 const DEAD = '1111111111111111';
@@ -56,6 +67,18 @@ describe('withFileLock, on a dead holder', () => {
     expect(await readFile(lock, 'utf8')).toBe(await claimOf(DEAD));
     expect(await readFile(guard, 'utf8')).toBe(await claimOf(LIVING));
     await rm(guard);
+    expect(await tryIt()).toBe(true);
+  });
+
+  it('does not take an old one that said nothing for there when it is gone, and another has come', async () => {
+    await writeFile(lock, 'nonsense');
+    await utimes(lock, 0, 0);
+    beforeLink = async (to) => {
+      if (to === `${lock}.unreadable`) await rm(lock);
+      if (to === `${lock}.unreadable.next`) await writeFile(lock, await claimOf(LIVING));
+    };
+    expect(await tryIt()).toBeInstanceOf(LockHeldError);
+    beforeLink = async () => {};
     expect(await tryIt()).toBe(true);
   });
 });

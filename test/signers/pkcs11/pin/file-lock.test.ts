@@ -1,5 +1,5 @@
-import { link, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LockHeldError, withFileLock } from '../../../../src/signers/pkcs11/pin/file-lock.js';
 import { ownIdentity } from '../../../../src/signers/pkcs11/pin/process-identity.js';
@@ -12,11 +12,12 @@ beforeAll(async () => {
 afterAll(() => processes.remove());
 
 let lock: string;
-let round = 0;
+let round = 10; // of two digits: no lock's name is the beginning of another's
 beforeEach(() => {
   lock = join(processes.directory, `lock-${round++}`);
 });
-const leftovers = async () => (await readdir(processes.directory)).filter((name) => name.startsWith('lock-'));
+const leftovers = async () =>
+  (await readdir(processes.directory)).filter((name) => name.startsWith(basename(lock)));
 
 async function lockOf(holder: object, nonce = '0123456789abcdef'): Promise<void> {
   await writeFile(lock, JSON.stringify({ nonce, holder: { ...(await ownIdentity()), ...holder } }));
@@ -42,7 +43,7 @@ describe('withFileLock', () => {
     await holder.line;
     const all = Array.from({ length: 5 }, () => processes.start({ do: 'count', lock, counter, times: 5 }));
     const waiting = async () => (await leftovers()).filter((name) => name.endsWith('.claim'));
-    await vi.waitFor(async () => expect(await waiting()).toHaveLength(6), 30_000);
+    await vi.waitFor(async () => expect(await waiting()).toHaveLength(6), 50_000);
     holder.child.kill('SIGKILL');
     await holder.ended;
     for (const { line } of all) expect(await line).toEqual({ counted: 5 });
@@ -60,7 +61,7 @@ describe('withFileLock', () => {
         await new Promise(setImmediate);
         inside--;
       };
-      await Promise.all(Array.from({ length: 3 }, () => withFileLock(lock, 1000, work)));
+      await Promise.all(Array.from({ length: 3 }, () => withFileLock(lock, 60_000, work)));
     }
     expect(await leftovers()).toEqual([]);
   });
@@ -110,6 +111,37 @@ describe('withFileLock', () => {
     await expect(taken()).rejects.toThrow(LockHeldError);
     await utimes(lock, 0, 0);
     expect(await taken()).toBe(true);
+  });
+
+  it('is released also by a process that can open no more files', async () => {
+    const { child, line, ended } = processes.start({ do: 'exhaust', lock }, 100);
+    expect(await line).toEqual({ code: 'EMFILE', isHeld: false });
+    expect(await leftovers()).toEqual([]);
+    child.kill('SIGKILL');
+    await ended;
+  });
+
+  it('is left to one who is taking it over', async () => {
+    let text = '';
+    await withFileLock(lock, 0, async () => {
+      text = await readFile(lock, 'utf8');
+      const { nonce, holder } = JSON.parse(text);
+      const other = JSON.stringify({ nonce: 'b'.repeat(16), holder });
+      await writeFile(`${lock}.${nonce}`, other);
+    });
+    expect(await readFile(lock, 'utf8')).toBe(text);
+    expect(await leftovers()).toHaveLength(2);
+  });
+
+  it('is young for as long as somebody waits for it, and when it is released', async () => {
+    await lockOf({});
+    const waiting = withFileLock(lock, 60_000, async () => stat(lock));
+    const claims = async () => (await leftovers()).filter((name) => name.endsWith('.claim'));
+    await vi.waitFor(async () => expect(await claims()).toHaveLength(1), 50_000);
+    const [claim] = await claims();
+    await utimes(join(processes.directory, claim!), 0, 0); // the machine was asleep
+    await rm(lock);
+    expect((await waiting).mtimeMs).toBeGreaterThan(Date.now() - 10 * 60_000);
   });
 
   it('clears up after those who were killed while they waited or took over', async () => {

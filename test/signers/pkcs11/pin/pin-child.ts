@@ -1,7 +1,7 @@
 // A process of its own, for the tests of locks and logins: does what the line of JSON on standard input says, and prints
 // a line of JSON when something has happened.
 
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import pkcs11js from 'pkcs11js';
@@ -15,6 +15,8 @@ export type Order =
   | { do: 'count'; lock: string; counter: string; times: number }
   /** Takes the lock, says so and keeps it. */
   | { do: 'hold'; lock: string }
+  /** Under the lock, opens files until no more can be opened; says what it leaves of the lock, and stays. */
+  | { do: 'exhaust'; lock: string }
   /** Logs in to SoftHSM's token through a guard; notes each C_Login in the file `tries`. */
   | {
       do: 'login';
@@ -55,6 +57,22 @@ async function hold({ lock }: Order & { do: 'hold' }): Promise<void> {
     say({ holding: true });
     await forEver();
   });
+}
+
+async function exhaust({ lock }: Order & { do: 'exhaust' }): Promise<void> {
+  let code: unknown;
+  const openAll = () => {
+    for (;;) openSync('/dev/null', 'r');
+  };
+  await withFileLock(lock, 60_000, async () => {
+    try {
+      openAll();
+    } catch (error) {
+      code = (error as NodeJS.ErrnoException).code;
+    }
+  });
+  say({ code, isHeld: existsSync(lock) });
+  await forEver();
 }
 
 /** What a token says when it is asked with a PIN: here SoftHSM does, which never locks. */
@@ -103,6 +121,7 @@ async function main(): Promise<void> {
     const order: Order = JSON.parse(line);
     if (order.do === 'count') await count(order);
     else if (order.do === 'hold') await hold(order);
+    else if (order.do === 'exhaust') await exhaust(order);
     else await login(order);
     process.exit();
   }
