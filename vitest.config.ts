@@ -35,8 +35,9 @@ export default defineConfig(({ mode }) => ({
   test: {
     globalSetup: [],
     maxWorkers: availableParallelism() + 1, // many tests wait for other processes
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // For machines that are slow or stand still for a while: only a test that hangs takes as long.
+    testTimeout: 180_000,
+    hookTimeout: 240_000,
     projects: mode === 'hsm' ? [hsm] : projects,
   },
 }));

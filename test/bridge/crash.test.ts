@@ -64,16 +64,18 @@ describe('a bridge that is killed', () => {
       expect(client.welcome.client).toBe('laptop');
       for (let n = 0; n < 200; n++)
         client.send({ op: 'sign', key: 'treasury', data: randomBytes(32) as Uint8Array });
+      let killed: Promise<void> | undefined;
       try {
         for (let n = 0; n < 200; n++) {
           const answer = (await client.receive()) as unknown as { type: string; fields: WireSignature };
           expect(answer.type).toBe('result');
           released.push(createHash('sha256').update(answer.fields.signature).digest('hex'));
-          if (n === 20 * round) void kill(bridge.child);
+          if (n === 20 * round) killed = kill(bridge.child);
         }
       } catch (error) {
         expect((error as Error).message).toBe('closed with 1006');
       }
+      await killed;
       bridge = await startProcess(script, stateDir, secretKey);
       expect(bridge.publicKey).toBe(publicKey);
     }

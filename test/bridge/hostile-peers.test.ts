@@ -15,7 +15,7 @@ const next = async (test: Awaited<ReturnType<typeof startBridge>>) => {
 
 describe('slow and silent peers', () => {
   it('are cut off when their headers do not arrive in time', async () => {
-    const test = await startBridge({ limits: { headersTimeoutMs: 1_000 } });
+    const test = await startBridge({ limits: { headersTimeoutMs: 3_000 } });
     const silent = await RawConnection.open(test.bridge);
     const slow = await RawConnection.open(test.bridge);
     const drip = setInterval(() => slow.write('X-A: b\r\n'), 50);
@@ -27,7 +27,7 @@ describe('slow and silent peers', () => {
   });
 
   it('are cut off when their body does not arrive in time', async () => {
-    const test = await startBridge({ limits: { headersTimeoutMs: 1_000 } });
+    const test = await startBridge({ limits: { headersTimeoutMs: 3_000 } });
     const connection = await RawConnection.open(test.bridge);
     connection.write(
       `POST / HTTP/1.1\r\nHost: ${new URL(test.bridge.url).host}\r\nContent-Length: 1000\r\n\r\nx`,
@@ -37,7 +37,7 @@ describe('slow and silent peers', () => {
   });
 
   it('are closed when they keep silent before message 1 or message 3', async () => {
-    const test = await startBridge({ limits: { handshakeTimeoutMs: 1_000 } });
+    const test = await startBridge({ limits: { handshakeTimeoutMs: 3_000 } });
     const mute = new RawSocket(test.bridge.url, 'erst-hsm.1');
     const muted = new RawSocket(test.bridge.url, 'erst-hsm.1');
     const noise = new Handshake({
@@ -57,7 +57,7 @@ describe('slow and silent peers', () => {
   });
 
   it('are cut off when they do not answer the close either', async () => {
-    const test = await startBridge({ limits: { handshakeTimeoutMs: 1_000 } });
+    const test = await startBridge({ limits: { handshakeTimeoutMs: 3_000 } });
     const connection = await RawConnection.open(test.bridge);
     connection.write(upgradeRequest(test.bridge));
     await connection.ended;
@@ -66,7 +66,7 @@ describe('slow and silent peers', () => {
   });
 
   it('are cut off when they answer no ping', async () => {
-    const test = await startBridge({ limits: { pingIntervalMs: 300 } });
+    const test = await startBridge({ limits: { pingIntervalMs: 2_000 } });
     const client = await TestClient.pair(await test.bridge.pair());
     const alive = await TestClient.pair(await test.bridge.pair());
     client.raw.socket.pause();

@@ -227,7 +227,7 @@ describe('closing', () => {
   });
 
   it('gives up requests that take too long, and silent peers', async () => {
-    const { bridge, treasury } = await startBridge({ limits: { closeTimeoutMs: 100 } });
+    const { bridge, treasury } = await startBridge({ limits: { closeTimeoutMs: 1_500 } });
     const client = await TestClient.pair(await bridge.pair());
     treasury.before = () => new Promise(() => {});
     client.send({ op: 'sign', key: 'treasury', data: utf8('stuck') });

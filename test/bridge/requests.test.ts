@@ -174,7 +174,7 @@ describe('requests', () => {
   });
 
   it('gives up a request at its deadline, whether it waits or runs', async () => {
-    const test = await startBridge({ limits: { requestTimeoutMs: 1_000, maxRunningPerKey: 1 } });
+    const test = await startBridge({ limits: { requestTimeoutMs: 3_000, maxRunningPerKey: 1 } });
     const client = await clientOf(test);
     let release = () => {};
     test.treasury.before = () => new Promise<void>((resolve) => (release = resolve));

@@ -61,7 +61,7 @@ describe('TLS', () => {
     const { bridge } = await startBridge({
       listen: '127.0.0.1:0',
       tls: files,
-      limits: { headersTimeoutMs: 1_000 },
+      limits: { headersTimeoutMs: 3_000 },
     });
     const { port } = new URL(bridge.url);
     const old = connect({

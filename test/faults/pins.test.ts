@@ -102,7 +102,7 @@ describe('a wrong PIN', () => {
     await setPin('wrong');
     rig.fault.inject({ fn: 'C_Login', action: 'hang', when: 'after', times: 1 });
     for (let i = 0; i < 2; i++) {
-      const code = await codeOfOpening({ ...rig.config, timeoutMs: 1500 });
+      const code = await codeOfOpening({ ...rig.config, timeoutMs: 4_000 });
       expect(['timeout', 'pin-incorrect']).toContain(code);
     }
     expect(presented()).toEqual([['wrong', PIN_INCORRECT]]);

@@ -10,7 +10,7 @@ let other: FaultModule;
 beforeAll(async () => {
   rig = await createFaultRig();
   other = await createFaultModule();
-  rig.config = { ...rig.config, timeoutMs: 1_500, replicas: [{ modulePath: other.modulePath }] };
+  rig.config = { ...rig.config, timeoutMs: 4_000, replicas: [{ modulePath: other.modulePath }] };
 });
 beforeEach(async () => {
   await rig.reset();

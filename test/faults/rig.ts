@@ -69,7 +69,7 @@ function parentOf(pid: string): number | undefined {
 
 /** Waits until `condition` holds: for what happens on its own in another process. */
 export async function eventually(condition: () => boolean, what: string): Promise<void> {
-  for (const deadline = performance.now() + 10_000; performance.now() < deadline; ) {
+  for (const deadline = performance.now() + 45_000; performance.now() < deadline; ) {
     if (condition()) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Pkcs11Signer } from '../../src/signers/pkcs11/pkcs11-signer.js';
 import { createP11KitServer, type P11KitServer } from '../fixtures/p11-kit.js';
 import { SOFTHSM_MODULE } from '../fixtures/softhsm.js';
-import { createFaultRig, expectToSign, type FaultRig, failureOf } from './rig.js';
+import { createFaultRig, eventually, expectToSign, type FaultRig, failureOf } from './rig.js';
 
 let rig: FaultRig;
 beforeAll(async () => {
@@ -43,9 +43,11 @@ describe('a token', () => {
 
   it('that is taken out while signatures wait fails them all, and none hangs', async () => {
     await using signer = await Pkcs11Signer.open(rig.config);
-    rig.fault.inject({ fn: 'C_Sign', action: 'delay', ms: 20 });
+    const hang = rig.fault.inject({ fn: 'C_Sign', action: 'hang', skip: 3 });
     const signing = Array.from({ length: 50 }, () => expectToSign(signer));
-    setTimeout(() => rig.fault.removeToken(rig.token.tokenLabel), 60);
+    await eventually(() => hang.fired() > 0, 'the fourth signature is under way');
+    rig.fault.removeToken(rig.token.tokenLabel);
+    hang.remove();
     const results = await Promise.allSettled(signing);
     const failures = results.filter((result) => result.status === 'rejected');
     expect(failures.length).toBeGreaterThan(0);

@@ -78,7 +78,7 @@ describe('a process that dies', () => {
 
 describe('a process that stands still', () => {
   it('is ended when a call is late, and what was in flight is signed by the next', async () => {
-    await using signer = await open({ timeoutMs: 1_000 });
+    await using signer = await open({ timeoutMs: 4_000 });
     const [first] = moduleProcesses();
     process.kill(first!, 'SIGSTOP');
     expect(await signMany(signer, 100)).toEqual(allOf(100));
@@ -86,7 +86,7 @@ describe('a process that stands still', () => {
   });
 
   it('does not hold up who no longer wants the signature', async () => {
-    await using signer = await open({ timeoutMs: 1_000 });
+    await using signer = await open({ timeoutMs: 4_000 });
     process.kill(moduleProcesses()[0]!, 'SIGSTOP');
     const late = signer.sign(Uint8Array.of(1));
     await expect(signer.sign(Uint8Array.of(2), { signal: AbortSignal.timeout(50) })).rejects.toMatchObject({
@@ -96,7 +96,7 @@ describe('a process that stands still', () => {
   });
 
   it('lets only so many wait, and says so to the others', async () => {
-    await using signer = await open({ timeoutMs: 1_000, maxQueue: 10, maxSessions: 1 });
+    await using signer = await open({ timeoutMs: 4_000, maxQueue: 10, maxSessions: 1 });
     process.kill(moduleProcesses()[0]!, 'SIGSTOP');
     const results = await Promise.allSettled(
       Array.from({ length: 150 }, () => signer.sign(Uint8Array.of(1))),

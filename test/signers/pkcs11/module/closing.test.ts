@@ -25,7 +25,7 @@ it('lets the calls in flight end, and refuses those that come later', async () =
   const { module, slot, fault } = opened;
   await opened.open();
   fault.forget();
-  fault.inject({ fn: 'C_Sign', action: 'delay', ms: 5 });
+  fault.inject({ fn: 'C_Sign', action: 'delay', ms: 40 });
   fault.inject({ fn: 'C_GenerateKeyPair', action: 'delay', ms: 20 });
   const sign = () => module.sign(slot, { key: keyOf('p256'), input: new Uint8Array(32) });
   const early = [

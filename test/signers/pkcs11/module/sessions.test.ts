@@ -31,7 +31,7 @@ describe('the pool', () => {
     const { fault } = opened;
     await opened.open({ sessions });
     fault.forget();
-    fault.inject({ fn: 'C_Sign', action: 'delay', ms: 5 });
+    fault.inject({ fn: 'C_Sign', action: 'delay', ms: 40 });
     await signMany(20);
     expect(fault.mostAtOnce('C_Sign')).toBe(sessions);
     expect(fault.calls('C_OpenSession')).toBe(sessions);
@@ -66,7 +66,7 @@ describe('the pool', () => {
     expect(fault.calls('C_CloseSession')).toBe(3);
     await signMany(10);
     expect(fault.mostAtOnce('C_Sign')).toBe(1);
-    fault.inject({ fn: 'C_Sign', action: 'delay', ms: 20 });
+    fault.inject({ fn: 'C_Sign', action: 'delay', ms: 60 });
     const work = signMany(10);
     await module.openToken(slot, { sessions: 3, blocking: false });
     await work;
@@ -90,7 +90,7 @@ describe('the pool', () => {
     fault.shape({ maxSessions });
     await opened.open({ sessions: 8 });
     fault.forget();
-    fault.inject({ fn: 'C_Sign', action: 'delay', ms: 2 });
+    fault.inject({ fn: 'C_Sign', action: 'delay', ms: 20 });
     await signMany(20);
     expect(fault.mostAtOnce('C_Sign')).toBe(Math.max(1, maxSessions - 1));
     expect(fault.calls('C_OpenSession')).toBeLessThan(maxSessions + 2); // one refusal, and no more for a while

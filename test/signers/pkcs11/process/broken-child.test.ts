@@ -19,7 +19,7 @@ import {
 } from '../../../../src/signers/pkcs11/process/frames.js';
 import { ModuleChild } from '../../../../src/signers/pkcs11/process/module-child.js';
 import { SOFTHSM_MODULE } from '../../../fixtures/softhsm.js';
-import { isAlive } from './fixtures.js';
+import { isAlive, until } from './fixtures.js';
 
 let directory: string;
 
@@ -54,7 +54,7 @@ async function brokenChild(
     pipe.write(Buffer.from('${hello.toString('hex')}', 'hex'));
     pipe.on('data', () => pipe.write(Buffer.from('${answer.toString('hex')}', 'hex'), () => { ${then} }));`;
   await writeFile(program, text);
-  return new ModuleChild('a module', 5000, { env: {}, signingThreads: 1, log: undefined, program });
+  return new ModuleChild('a module', 30_000, { env: {}, signingThreads: 1, log: undefined, program });
 }
 
 const ask = (child: ModuleChild, method: 'tokens' | 'sign' | 'login' = 'tokens') =>
@@ -162,7 +162,7 @@ describe('the child ends where its host', () => {
   ])('but not where it %s: that is an error', async (_name, bytes) => {
     const { pipe, exit, answers } = rawChild();
     pipe.write(bytes);
-    await expect.poll(() => answers().includes(error)).toBe(true);
+    await until(() => answers().includes(error), 'the error comes');
     expect(answers().toString('latin1')).toMatch(/argument [0-9]|no such call|no call/);
     pipe.destroy();
     expect(await exit).toEqual([null, 'SIGKILL']);

@@ -16,9 +16,9 @@ export function isAlive(pid: number): boolean {
 
 /** Resolves once `condition` holds; fails after a generous time. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 45_000;
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`not within 20 s: ${what}`);
+    if (Date.now() > deadline) throw new Error(`not within 45 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

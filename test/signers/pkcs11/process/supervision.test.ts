@@ -106,18 +106,21 @@ describe('a crash', () => {
   });
 });
 
+/** Long enough for a start and a login on a busy machine. */
+const SHORT_MS = 2_500;
+
 describe('a call that does not return', () => {
   test.each([true, false])('ends the child at its deadline (blocking: %s)', async (blocking) => {
-    const [child, slot] = await openChild({ timeoutMs: 600 });
+    const [child, slot] = await openChild({ timeoutMs: SHORT_MS });
     await child.openToken(slot, { sessions: blocking ? 1 : 4, blocking });
     await child.sign(slot, request);
     faults.inject({ fn: 'C_Sign', action: 'hang' });
     const first = failureOf(child.sign(slot, request));
     await until(() => faults.calls('C_Sign') >= 2, 'C_Sign is called');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, SHORT_MS / 2));
     const second = failureOf(child.sign(slot, request));
     expect(await first).toMatchObject({ code: 'timeout' });
-    expect((await first).message).toContain('600 ms');
+    expect((await first).message).toContain(`${SHORT_MS} ms`);
     expect(await second).toMatchObject({ code: 'module-crashed' });
     await child.ended;
     expect(isAlive(child.pid)).toBe(false);
@@ -125,20 +128,20 @@ describe('a call that does not return', () => {
 
   test('is C_Initialize: the start fails', async () => {
     faults.inject({ fn: 'C_Initialize', action: 'hang' });
-    const failure = await failureOf(ModuleProcess.start(faults.modulePath, { timeoutMs: 600 }));
+    const failure = await failureOf(ModuleProcess.start(faults.modulePath, { timeoutMs: SHORT_MS }));
     expect(failure.code).toBe('timeout');
     expect(failure.message).toContain('C_Initialize');
   });
 
   test('is C_Finalize: the child ends all the same', async () => {
-    const [child] = await openChild();
+    const [child] = await openChild({ timeoutMs: 120_000 });
     faults.inject({ fn: 'C_Finalize', action: 'hang' });
     await child.close();
     expect(isAlive(child.pid)).toBe(false);
-  }, 15_000); // less than the time-out of other calls
+  }, 100_000); // less than the time-out of other calls
 
   test('is one of a stopped child', async () => {
-    const [child, slot] = await openChild({ timeoutMs: 600 });
+    const [child, slot] = await openChild({ timeoutMs: SHORT_MS });
     process.kill(child.pid, 'SIGSTOP');
     expect(await failureOf(child.tokenStatus(slot))).toMatchObject({ code: 'timeout' });
     await child.ended;
@@ -146,19 +149,19 @@ describe('a call that does not return', () => {
   });
 
   test('has three times as long where it makes a key', async () => {
-    const [child, slot] = await openChild({ timeoutMs: 600 });
-    faults.inject({ fn: 'C_GenerateKeyPair', action: 'delay', ms: 1000, times: 1 });
+    const [child, slot] = await openChild({ timeoutMs: SHORT_MS });
+    faults.inject({ fn: 'C_GenerateKeyPair', action: 'delay', ms: 1.5 * SHORT_MS, times: 1 });
     const made: KeyIdentity = { algorithm: 'p256', label: 'slow', idHex: 'bb' };
     await child.generateKeyPair(slot, made);
     expect(await child.deleteKeyPair(slot, made)).toBe(2);
   });
 
   test('is not one that came late because this process stood still', async () => {
-    const [child, slot] = await openChild({ timeoutMs: 600 });
-    faults.inject({ fn: 'C_Sign', action: 'delay', ms: 2100, times: 1 });
+    const [child, slot] = await openChild({ timeoutMs: SHORT_MS });
+    faults.inject({ fn: 'C_Sign', action: 'delay', ms: 1.6 * SHORT_MS, times: 1 });
     const signature = child.sign(slot, request);
     await until(() => faults.calls('C_Sign') > 0, 'C_Sign is called');
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1.5 * SHORT_MS);
     expect(await signature).toHaveLength(64);
   });
 });
