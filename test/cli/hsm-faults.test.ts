@@ -1,5 +1,6 @@
 // The verbs of `erst-hsm hsm`, and conformance, on a token that goes wrong on command.
 
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -9,6 +10,8 @@ import { useCommand } from './command.js';
 import { failureOf, hsm, runHsm, useVariables, variablesOf } from './hsm-command.js';
 
 const GENERAL_ERROR = 0x5;
+const DEVICE_ERROR = 0x30;
+const USER_PIN_NOT_INITIALIZED = 0x102;
 const command = useCommand();
 let token: SoftHsmToken;
 let module: FaultModule;
@@ -50,10 +53,23 @@ it('is patient with a token that cannot be read for a moment, and tries its PIN 
   expect(module.logins().filter(({ user }) => user === 'user')).toHaveLength(1);
 });
 
+it.each([
+  ['C_GetTokenInfo', GENERAL_ERROR],
+  ['C_Login', GENERAL_ERROR],
+  ['C_Login', USER_PIN_NOT_INITIALIZED],
+] as const)('is patient with SoftHSM while another process logs in: %s gives 0x%i', async (fn, code) => {
+  const fault = module.inject({ fn, action: 'return', code, times: 4 });
+  expect(await keys()).toHaveLength(1);
+  expect(fault.fired()).toBe(4);
+  expect(module.logins().map(({ pin }) => pin)).toContain(token.pin);
+  const remembered = join(process.env.XDG_STATE_HOME!, 'erst-hsm', 'pins');
+  expect(await readdir(remembered)).toEqual([]);
+});
+
 it('does not add tries of its own to a login that failed', async () => {
   // What became of the PIN is not known, and remembered: not for the other tests.
   process.env.XDG_STATE_HOME = join(token.directory, 'state of an unknown PIN');
-  module.inject({ fn: 'C_Login', action: 'return', code: GENERAL_ERROR });
+  module.inject({ fn: 'C_Login', action: 'return', code: DEVICE_ERROR });
   await failureOf(keys());
   expect(module.calls('C_Login')).toBeLessThanOrEqual(2); // the engine's one recovery
 });

@@ -7,7 +7,7 @@ import type { TokenName, TokenSummary } from './hosted-module.js';
 import type { SupervisedModule } from './supervised-module.js';
 
 /** Pauses between looks: while another process logs in, SoftHSM shows no token; a card reader needs a moment as well. */
-const PAUSES_MS = [50, 100, 200];
+const PAUSES_MS = [50, 100, 200, 400];
 
 /** Finds `known` again. Between looks the module is initialized: some notice only then what was plugged in. */
 export async function findToken(module: SupervisedModule, known: TokenSummary): Promise<TokenSummary> {

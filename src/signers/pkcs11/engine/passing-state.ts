@@ -6,9 +6,9 @@ import { Pkcs11Error } from '../../../errors.js';
 import { CKR } from '../constants.js';
 import type { Pkcs11Engine } from './engine.js';
 
-export const PASSING_PAUSES_MS: readonly number[] = [50, 100, 200];
+export const PASSING_PAUSES_MS: readonly number[] = [50, 100, 200, 400];
 
-/** What `work` gives, tried again while its failure may pass. Never after a failed login, whose PIN is tried once. */
+/** What `work` gives, tried again while its failure may pass. Never after a login whose PIN the token may have judged. */
 export async function whilePassing<T>(engine: Pkcs11Engine, work: () => Promise<T>): Promise<T> {
   for (const pauseMs of PASSING_PAUSES_MS) {
     try {
@@ -25,5 +25,6 @@ export async function whilePassing<T>(engine: Pkcs11Engine, work: () => Promise<
 function isPassing(error: unknown): boolean {
   if (!(error instanceof Pkcs11Error)) return false;
   if (error.code === 'token-not-found') return true;
+  if (error.ckrCode === CKR.CKR_USER_PIN_NOT_INITIALIZED) return true; // SoftHSM could not read that it is
   return error.ckrCode === CKR.CKR_GENERAL_ERROR && error.functionName !== 'C_Login';
 }

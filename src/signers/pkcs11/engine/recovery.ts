@@ -4,10 +4,12 @@
 //   process       a new process for the module, and all of that
 //   next process  the same once more, where the first one died of it: a second crash may be of the recovery
 // A request climbs each step at most once. A dead session is not seen here: LoadedModule replaces it. What names a wrong
-// or missing PIN, or a signature, is nobody's to recover: no step follows. A key that is gone may be one that the module
-// has dropped from its memory (SoftHSM, while its directory was away) and reads again when it is initialized.
+// or missing PIN, or a signature, is nobody's to recover: no step follows. Two things that SoftHSM says only because it
+// could not read its files are cured when it reads them again: that a key is gone (its directory was away), and that a
+// token has no PIN (unreadable-token.ts).
 
 import { Pkcs11Error } from '../../../errors.js';
+import { CKR } from '../constants.js';
 import { curedByNewSession, curedByRestart, isLoginLost } from '../errors.js';
 
 export type Step = 'login' | 'reinitialize' | 'process' | 'next process';
@@ -25,6 +27,7 @@ function stepsFor(error: unknown): readonly Step[] {
   if (error.code === 'timeout') return ['process'];
   if (isKeyGone(error)) return ['reinitialize'];
   if (isLoginLost(error)) return LADDER;
+  if (error.ckrCode === CKR.CKR_USER_PIN_NOT_INITIALIZED) return ['reinitialize'];
   const isDeviceGone = error.code === 'token-not-found' || curedByRestart(error) || curedByNewSession(error);
   return isDeviceGone ? LADDER.slice(1) : [];
 }

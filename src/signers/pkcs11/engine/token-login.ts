@@ -9,6 +9,7 @@ import { type PinGuard, pinFingerprint, sameFingerprint } from '../pin/pin-guard
 import type { PinReader } from './engine.js';
 import type { HostedModule, TokenStatus, TokenSummary } from './hosted-module.js';
 import { isSoftware } from './lane-plan.js';
+import { whileUnreadable } from './unreadable-token.js';
 
 export class TokenLogin {
   readonly #guard: PinGuard;
@@ -42,7 +43,10 @@ export class TokenLogin {
 
   /** Logs in through `module`, where nobody has; the token is open there. */
   async into(module: HostedModule, token: TokenSummary): Promise<void> {
-    if (!token.loginRequired) return;
+    if (token.loginRequired) await whileUnreadable(token, () => this.#into(module, token));
+  }
+
+  async #into(module: HostedModule, token: TokenSummary): Promise<void> {
     const status = await module.tokenStatus(token.slotHandle);
     if (status.loggedIn) {
       if (this.#fingerprint === undefined) throw loggedInByOthers(token);

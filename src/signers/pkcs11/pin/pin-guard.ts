@@ -11,6 +11,7 @@ import { isAbsolute, join } from 'node:path';
 import { Pkcs11Error } from '../../../errors.js';
 import { CKR } from '../constants.js';
 import type { TokenName, TokenStatus } from '../engine/hosted-module.js';
+import { isUnreadable } from '../engine/unreadable-token.js';
 import { isPinRefusal } from '../errors.js';
 import * as errors from './pin-errors.js';
 import { pinFingerprint, sameFingerprint } from './pin-hash.js';
@@ -81,7 +82,7 @@ export class PinGuard {
     try {
       return await work();
     } catch (error) {
-      if (outcomeOf(error) === 'refused') {
+      if (outcomeOf(token, error) === 'refused') {
         await this.#writeRefusal(token, pin, record, () => record.locked(() => record.markRefused(pin)));
       }
       throw error;
@@ -123,7 +124,7 @@ export class PinGuard {
     present: () => Promise<void>,
   ): Promise<void> {
     const failure = await failureOf(present);
-    const outcome = failure === undefined ? 'accepted' : outcomeOf(failure.error);
+    const outcome = failure === undefined ? 'accepted' : outcomeOf(token, failure.error);
     if (outcome === 'refused') await this.#writeRefusal(token, pin, record, () => record.markRefused(pin));
     else if (outcome !== 'unknown') await record.unmark(pin).catch(() => {});
     if (failure !== undefined) throw failure.error;
@@ -184,9 +185,10 @@ function defaultDirectory(): string {
   return join(state, 'erst-hsm', 'pins');
 }
 
-function outcomeOf(error: unknown): 'refused' | 'not-judged' | 'unknown' {
+function outcomeOf(token: TokenName, error: unknown): 'refused' | 'not-judged' | 'unknown' {
   if (error instanceof TypeError || error instanceof RangeError) return 'not-judged'; // a bug found before any call
   if (isPinRefusal(error)) return 'refused';
+  if (isUnreadable(token, error)) return 'not-judged';
   const code = error instanceof Pkcs11Error ? error.ckrCode : undefined;
   return UNKNOWN.has(code) ? 'unknown' : 'not-judged';
 }

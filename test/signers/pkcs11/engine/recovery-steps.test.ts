@@ -45,6 +45,10 @@ describe('recovery', () => {
     (code) => expect(afterReturn(code)).toEqual([]),
   );
 
+  it('initializes anew where the token says that it has no PIN, which SoftHSM may not have been able to read', () => {
+    expect(climb(returned('C_Login', CKR.CKR_USER_PIN_NOT_INITIALIZED))).toEqual(['reinitialize']);
+  });
+
   it.each(['pin-incorrect', 'pin-locked', 'pin-missing', 'signature-invalid', 'key-mismatch'] as const)(
     'never follows %s',
     (code) => expect(afterCode(code)).toEqual([]),

@@ -242,6 +242,14 @@ describe('a login without an answer', () => {
     },
   );
 
+  it('is not one where SoftHSM could not read its token, which it says before it looks at the PIN', async () => {
+    const on = cardSaying(() => refusal('CKR_GENERAL_ERROR'));
+    const softHsm = { ...token, manufacturer: 'SoftHSM project', model: 'SoftHSM v2' };
+    for (let i = 0; i < 4; i++) await failure(login(on, RIGHT, { of: softHsm }));
+    expect(on.tries).toHaveLength(4);
+    expect(await files()).toEqual([]);
+  });
+
   it.each<[string, () => Error]>([
     ['already logged in', () => refusal('CKR_USER_ALREADY_LOGGED_IN')],
     ['session gone', () => refusal('CKR_SESSION_HANDLE_INVALID')],
