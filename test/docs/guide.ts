@@ -35,7 +35,7 @@ export async function runLines(
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
-  return outputOf(shell).finally(() => endGroup(shell.pid!));
+  return outputOf(shell);
 }
 
 async function outputOf(shell: ChildProcess): Promise<string> {
@@ -47,7 +47,10 @@ async function outputOf(shell: ChildProcess): Promise<string> {
   shell.stderr!.on('data', (data) => {
     complaints += data;
   });
+  const closed = once(shell, 'close');
   const [code] = await once(shell, 'exit');
+  endGroup(shell.pid!);
+  await closed; // all of it is read
   if (code !== 0) throw new Error(`The guide's lines end with ${code}:\n${printed}\n${complaints}`);
   return printed;
 }

@@ -55,18 +55,27 @@ afterAll(async () => {
   await hsm?.remove();
 });
 
+interface Host {
+  process: ChildProcess;
+  childPid: number;
+  lines: string[];
+  /** With its exit code and the signal that ended it. */
+  ended: Promise<unknown[]>;
+}
+
 /** A host that runs `script`, and the pid of its child. */
-async function startHost(script: string): Promise<{ host: ChildProcess; childPid: number; lines: string[] }> {
+async function startHost(script: string): Promise<Host> {
   const env = { ...process.env, TEST_HOST: JSON.stringify([faults.modulePath, hsm.pin]) };
   const host = spawn(process.execPath, ['--input-type=module', '-e', script], {
     cwd: directory,
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const ended = once(host, 'close');
   const lines: string[] = [];
   createInterface(host.stdout!).on('line', (line) => lines.push(line));
   await until(() => lines.length > 0, 'the host starts its child');
-  return { host, childPid: Number(lines[0]), lines };
+  return { process: host, childPid: Number(lines[0]), lines, ended };
 }
 
 describe('a host that is killed', () => {
@@ -77,19 +86,20 @@ describe('a host that is killed', () => {
   ])('takes its child along, which hangs in %s', async (_name, fn, sessions, blocking) => {
     faults.forget();
     faults.inject({ fn, action: 'hang' });
-    const { host, childPid } = await startHost(opening(sessions, blocking));
+    const host = await startHost(opening(sessions, blocking));
     await until(() => faults.calls(fn) > 0, `${fn} is called`);
-    expect(isAlive(childPid)).toBe(true);
-    const exit = once(host, 'exit');
-    host.kill('SIGKILL');
-    await exit;
-    await until(() => !isAlive(childPid), 'the child is gone');
+    expect(isAlive(host.childPid)).toBe(true);
+    host.process.kill('SIGKILL');
+    await host.ended;
+    await until(() => !isAlive(host.childPid), 'the child is gone');
   });
 
   test('takes its child along, which has nothing to do', async () => {
-    const { host, childPid, lines } = await startHost(
-      `${opening(1, true)} console.log('ready'); setInterval(() => {}, 1000);`,
-    );
+    const {
+      process: host,
+      childPid,
+      lines,
+    } = await startHost(`${opening(1, true)} console.log('ready'); setInterval(() => {}, 1000);`);
     await until(() => lines.includes('ready'), 'the host signs');
     host.kill('SIGKILL');
     await until(() => !isAlive(childPid), 'the child is gone');
@@ -98,26 +108,26 @@ describe('a host that is killed', () => {
 
 describe('a host that has nothing left to do', () => {
   test('ends, though it never closed its child', async () => {
-    const { host, childPid, lines } = await startHost(`${opening(1, true)} console.log(signature.length);`);
-    expect(await once(host, 'exit')).toEqual([0, null]);
+    const { ended, childPid, lines } = await startHost(`${opening(1, true)} console.log(signature.length);`);
+    expect(await ended).toEqual([0, null]);
     await until(() => lines.includes('64'), 'the signature');
     await until(() => !isAlive(childPid), 'the child is gone');
   });
 
   test('does not end before an answer that it waits for', async () => {
     faults.inject({ fn: 'C_Sign', action: 'delay', ms: 500 });
-    const { host, lines } = await startHost(`${opening(1, true)} console.log(signature.length);`);
-    expect(await once(host, 'exit')).toEqual([0, null]);
+    const { ended, lines } = await startHost(`${opening(1, true)} console.log(signature.length);`);
+    expect(await ended).toEqual([0, null]);
     await until(() => lines.includes('64'), 'the signature');
   });
 
   test('does not end before it has heard that its child crashed', async () => {
     faults.inject({ fn: 'C_Sign', action: 'crash' });
     const script = opening(1, true).replace('const signature = await', 'const failure = await');
-    const { host, lines } = await startHost(
+    const { ended, lines } = await startHost(
       `${script.replace('new Uint8Array(32) });', 'new Uint8Array(32) }).catch((e) => e); console.log(failure.code);')}`,
     );
-    expect(await once(host, 'exit')).toEqual([0, null]);
+    expect(await ended).toEqual([0, null]);
     await until(() => lines.includes('module-crashed'), 'the failure');
   });
 });
