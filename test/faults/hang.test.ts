@@ -6,7 +6,7 @@ import { Pkcs11Signer } from '../../src/signers/pkcs11/pkcs11-signer.js';
 import { childProcesses, createFaultRig, eventually, expectToSign, type FaultRig, failureOf } from './rig.js';
 
 /** Long enough for each call of a start on a busy machine. */
-const TIMEOUT_MS = 3_000;
+const TIMEOUT_MS = 2_000;
 
 let rig: FaultRig;
 beforeAll(async () => {

@@ -77,7 +77,7 @@ async function signAll(signers: readonly Pkcs11Signer[]): Promise<Tally> {
   return tally;
 }
 
-it('end well', { timeout: 300_000 }, async () => {
+it('end well', { timeout: 900_000 }, async () => {
   const { keyLabel: _, ...config } = rig.config;
   const open = () =>
     Promise.all(
