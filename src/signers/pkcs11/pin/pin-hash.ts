@@ -19,9 +19,12 @@ export function pinFingerprint(token: TokenName, pin: string): Uint8Array {
     .digest();
 }
 
-/** What tells devices apart. The label counts only without a serial number: it can change while the PIN stays (OpenSC). */
+/**
+ * What tells devices apart. The label, which can change while the counter of tries stays (OpenSC takes it from a
+ * certificate), counts only where the serial number tells nothing (NetHSM shows none to an operator).
+ */
 export const deviceOf = ({ manufacturer, model, serial, label }: TokenName): string[] =>
-  serial === '' ? [manufacturer, model, label] : [manufacturer, model, serial];
+  serial === '' || /^unknown$/i.test(serial) ? [manufacturer, model, label] : [manufacturer, model, serial];
 
 /** Whether two fingerprints are the same, in constant time. */
 export const sameFingerprint = (a: Uint8Array, b: Uint8Array): boolean =>

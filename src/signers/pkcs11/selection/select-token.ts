@@ -68,6 +68,14 @@ function showToken(token: TokenSummary): string {
 }
 
 function whatIsThere(tokens: readonly TokenSummary[]): string {
-  if (tokens.length > 0) return `There is: ${listed(tokens.map(showToken))}`;
+  if (tokens.length > 0) return `There is: ${listed(tokens.map(showToken))}${softHsmHint(tokens)}`;
   return 'There is no token: insert it; for a smart card, see that pcscd is running';
+}
+
+/** SoftHSM always has a free slot, and nothing else where it looks in another directory than the tokens are in. */
+function softHsmHint(tokens: readonly TokenSummary[]): string {
+  const isEmpty = tokens.every(
+    ({ initialized, libraryManufacturer }) => !initialized && /softhsm/i.test(libraryManufacturer),
+  );
+  return isEmpty ? '. See that SOFTHSM2_CONF names the configuration of your tokens' : '';
 }

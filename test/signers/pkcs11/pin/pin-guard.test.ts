@@ -126,10 +126,12 @@ describe('a wrong PIN', () => {
     await failure(login(on, WRONG));
     await failure(login(on, WRONG, { of: { ...token, label: 'other' } }));
     expect(on.tries).toHaveLength(1);
-    for (const label of ['one', 'other']) {
-      await failure(login(on, WRONG, { of: { ...token, serial: '', label } }));
+    for (const serial of ['', 'unknown']) {
+      for (const label of ['one', 'other']) {
+        await failure(login(on, WRONG, { of: { ...token, model: `of ${serial}`, serial, label } }));
+      }
     }
-    expect(on.tries).toHaveLength(3);
+    expect(on.tries).toHaveLength(5);
   });
 
   it('may be tried again once its record is deleted, as the message says', async () => {

@@ -263,6 +263,14 @@ describe('selectToken', () => {
     expect(error.message).toContain('[3] not initialized');
     expect(failureOf(() => selectToken(tokens, { slotIndex: 3 })).code).toBe('token-not-found');
     expect(failureOf(() => selectToken([], {})).message).toContain('There is no token');
+    const free = tokenNamed('', 0, {
+      initialized: false,
+      libraryManufacturer: 'SoftHSM',
+    });
+    const messageOf = (tokens: TokenSummary[]) =>
+      failureOf(() => selectToken(tokens, { token: 'a' })).message;
+    expect(messageOf([free])).toContain('SOFTHSM2_CONF');
+    expect(messageOf([tokenNamed('b', 1), free])).not.toContain('SOFTHSM2_CONF');
   });
 });
 
