@@ -8,6 +8,8 @@ import { ProtocolError } from '../protocol/protocol-error.js';
 import type { FrameSocket } from './frame-socket.js';
 import type { BridgeLimits } from './limits.js';
 import type { BridgeLog } from './log.js';
+import type { Admission } from './request-queue.js';
+import { connectionEnded } from './wire-error.js';
 
 /** Takes one request; answers go to `connection.send`, in any order. */
 export type HandleRequest = (message: Uint8Array, connection: Connection) => void;
@@ -17,8 +19,8 @@ const MINUTE_MS = 60_000;
 export class Connection {
   readonly client: AuthorizedClient;
   readonly fingerprint: string;
-  /** Ids, in hex, of the requests that are not answered yet. */
-  readonly requestIds = new Set<string>();
+  /** The requests that are not answered yet, by their id in hex; with the connection they are given up. */
+  readonly requests = new Map<string, Admission>();
   readonly #socket: FrameSocket;
   readonly #transport: Transport;
   readonly #limits: BridgeLimits;
@@ -61,6 +63,7 @@ export class Connection {
       this.#closeAfter(error);
     } finally {
       this.#transport.destroy();
+      for (const request of this.requests.values()) request.abort(connectionEnded());
     }
   }
 
@@ -84,7 +87,7 @@ export class Connection {
   /** Closes where the client's line has run out or nothing was asked for too long. */
   checkDeadlines(now: number): void {
     if (isExpired(this.client, now)) this.close(1008, 'the line has expired');
-    else if (this.requestIds.size === 0 && now - this.#lastRequestAt >= this.#limits.idleTimeoutMs) {
+    else if (this.requests.size === 0 && now - this.#lastRequestAt >= this.#limits.idleTimeoutMs) {
       this.close(1000, 'idle');
     }
   }

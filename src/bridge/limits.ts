@@ -39,7 +39,7 @@ export interface BridgeLimits {
   maxRequests: number;
   /** Bytes of all requests that wait or run; a request that would pass it is answered `bridge-busy`. */
   maxRequestsBytes: number;
-  /** Requests handed to one key's signer at a time. */
+  /** Messages handed to one key's signer at a time; a batch of more goes alone. */
   maxRunningPerKey: number;
   /** From a request's arrival to its answer. */
   requestTimeoutMs: number;
@@ -66,7 +66,7 @@ export const DEFAULT_LIMITS: Readonly<BridgeLimits> = {
   maxRequestsPerConnection: 256,
   maxRequests: 4096,
   maxRequestsBytes: 64 * 1024 * 1024,
-  maxRunningPerKey: 16,
+  maxRunningPerKey: 64,
   requestTimeoutMs: 30_000,
   maxRefusalsPerMinute: 600,
   maxPairingLinks: 64,

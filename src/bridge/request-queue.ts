@@ -1,14 +1,25 @@
-// Which requests may wait, and which run: bounds per connection, in total and in bytes; a few at a time for each key, in
-// order of arrival; a deadline for each.
+// Which requests may wait, and which run: bounds per connection, in total and in bytes; a few messages at a time for each
+// key (key-slots.ts); a deadline for each.
 
+import { KeySlots } from './key-slots.js';
 import type { BridgeLimits } from './limits.js';
 import { WireError } from './wire-error.js';
 
 /** What a request holds while it is in the bridge. */
 export interface Admission {
-  /** Aborts at the request's deadline, and when the bridge gives up its work. */
+  /** Aborts at the request's deadline, when its connection ends, and when the bridge gives up its work; the reason is a `WireError`. */
   readonly signal: AbortSignal;
+  abort(reason: WireError): void;
   done(): void;
+}
+
+/** What a request wants of a key. */
+export interface Run {
+  key: string;
+  /** Who takes turns with others at the key. */
+  client: string;
+  messages: number;
+  signal: AbortSignal;
 }
 
 export class RequestQueue {
@@ -39,11 +50,12 @@ export class RequestQueue {
       throw new WireError('bridge-busy', 'too many requests are waiting; try again when some are answered');
     }
     const controller = new AbortController();
-    const timer = setTimeout(() => controller.abort(), requestTimeoutMs);
+    const timer = setTimeout(() => controller.abort(timedOut()), requestTimeoutMs);
     this.#admitted.add(controller);
     this.#bytes += bytes;
     return {
       signal: controller.signal,
+      abort: (reason) => controller.abort(reason),
       done: () => {
         clearTimeout(timer);
         if (!this.#admitted.delete(controller)) return;
@@ -54,13 +66,12 @@ export class RequestQueue {
   }
 
   /**
-   * Runs `work` when the key has a slot. Rejects with `WireError` timeout at the deadline, also where `work` does not
-   * heed the signal; its slot is then taken until it ends all the same.
+   * Runs `work`, which has the key sign `messages` for `client`, when the key has room for them. Rejects with the signal's
+   * reason when that is aborted, also where `work` does not heed it; its slots are then taken until it ends all the same.
    */
-  async run<T>(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    const slots = this.#slotsOf(key);
-    await slots.take(signal);
-    const running = (async () => work())().finally(() => slots.give());
+  async run<T>({ key, client, messages, signal }: Run, work: () => Promise<T>): Promise<T> {
+    const giveBack = await this.#slotsOf(key).take(client, messages, signal);
+    const running = (async () => work())().finally(giveBack);
     return untilAborted(running, signal);
   }
 
@@ -77,7 +88,7 @@ export class RequestQueue {
 
   /** Ends the waiting of every request that is in the bridge. */
   abortAll(): void {
-    for (const controller of this.#admitted) controller.abort();
+    for (const controller of this.#admitted) controller.abort(timedOut());
   }
 
   #slotsOf(key: string): KeySlots {
@@ -87,52 +98,13 @@ export class RequestQueue {
   }
 }
 
-class KeySlots {
-  #free: number;
-  readonly #waiting = new Set<() => void>();
-
-  constructor(count: number) {
-    this.#free = count;
-  }
-
-  async take(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) throw timedOut();
-    if (this.#free > 0) {
-      this.#free--;
-      return;
-    }
-    await new Promise<void>((resolve, reject) => {
-      const granted = () => {
-        signal.removeEventListener('abort', gaveUp);
-        resolve();
-      };
-      const gaveUp = () => {
-        this.#waiting.delete(granted);
-        reject(timedOut());
-      };
-      this.#waiting.add(granted);
-      signal.addEventListener('abort', gaveUp, { once: true });
-    });
-  }
-
-  give(): void {
-    const [next] = this.#waiting;
-    if (!next) {
-      this.#free++;
-      return;
-    }
-    this.#waiting.delete(next);
-    next();
-  }
-}
-
 function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const abort = () => reject(timedOut());
+    const abort = () => reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
     work
-      .then(resolve, (error) => reject(signal.aborted ? timedOut() : error))
+      .then(resolve, (error) => reject(signal.aborted ? signal.reason : error))
       .finally(() => {
         signal.removeEventListener('abort', abort);
       });

@@ -24,7 +24,7 @@ import type { RateLimits } from './rate-limits.js';
 import type { RequestLog, RequestLogEntry } from './request-log.js';
 import type { Admission, RequestQueue } from './request-queue.js';
 import { keysOf, type ServedKey, type ServedKeys } from './served-keys.js';
-import { WireError } from './wire-error.js';
+import { connectionEnded, WireError } from './wire-error.js';
 
 export interface RequestContext {
   readonly keys: ServedKeys;
@@ -61,16 +61,16 @@ export function handleRequest(message: Uint8Array, connection: Connection, conte
   const id = bytesToHex(decoded.id);
   let admission: Admission;
   try {
-    if (connection.requestIds.has(id))
+    if (connection.requests.has(id))
       throw new WireError('invalid-request', '"id" is in use by an open request');
-    admission = context.queue.admit(connection.requestIds.size, message.length);
+    admission = context.queue.admit(connection.requests.size, message.length);
   } catch (error) {
     void refuse(decoded.id, connection, context, error, decoded.request);
     return;
   }
-  connection.requestIds.add(id);
+  connection.requests.set(id, admission);
   void serve(decoded, connection, context, admission.signal).finally(() => {
-    connection.requestIds.delete(id);
+    connection.requests.delete(id);
     admission.done();
   });
 }
@@ -146,13 +146,13 @@ async function sign(
   queue: RequestQueue,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const signatures = await queue.run(key.name, signal, () => {
-    if (!connection.open)
-      throw new WireError('bridge-error', 'the connection ended before the request reached the key');
+  const messages = messagesOf(request).length;
+  const run = { key: key.name, client: connection.fingerprint, messages, signal };
+  const signatures = await queue.run(run, () => {
+    if (!connection.open) throw connectionEnded();
     return callSigner(request, key, signal);
   });
-  if (signatures.length !== messagesOf(request).length)
-    throw new Error('the signer gave a wrong number of signatures');
+  if (signatures.length !== messages) throw new Error('the signer gave a wrong number of signatures');
   const wire = signatures.map((signature) => toWire(signature, key));
   const hashes = wire.map(({ signature }) => sha256Hex(signature));
   return request.op === 'sign'

@@ -9,3 +9,7 @@ export class WireError extends Error {
     this.code = code;
   }
 }
+
+/** For a request whose connection has gone: nobody waits for its answer. */
+export const connectionEnded = () =>
+  new WireError('bridge-error', 'the connection ended before the request was done');
