@@ -9,6 +9,7 @@ import { PublicKey } from '../public-key.js';
 import { copyMessage, copyMessages } from '../sign-request.js';
 import type { Signature } from '../signature.js';
 import type { Algorithm, Signer, SignerInfo, SignOptions } from '../types.js';
+import { settledWithin } from './engine/settled-within.js';
 import type { Attestation } from './key/attestation.js';
 import { openKey } from './key/open-key.js';
 import { ReplicatedKey } from './key/replicated-key.js';
@@ -18,6 +19,8 @@ import { selectionsOf } from './selection/selection.js';
 
 /** Messages of one batch that are at the token at once; the queue has room for others beside them. */
 const BATCH_IN_FLIGHT = 64;
+/** How long `close` waits for a token that answers nothing. */
+const CLOSE_PATIENCE_MS = 3_000;
 
 /**
  * Signs with an Ed25519 (CKM_EDDSA), secp256k1 or P-256 (CKM_ECDSA) key that never leaves its token.
@@ -36,6 +39,8 @@ export class Pkcs11Signer implements Signer {
   readonly #key: SigningKey;
   /** Calls that have not ended. */
   #running = 0;
+  /** Calls that have ended, and signatures of batches. */
+  #answers = 0;
   #whenIdle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
@@ -56,11 +61,16 @@ export class Pkcs11Signer implements Signer {
     const [first, ...others] = selectionsOf(config);
     const expected = first.publicKeyPem === undefined ? undefined : PublicKey.fromPem(first.publicKeyPem);
     if (others.length === 0) return new Pkcs11Signer(await openKey(first, expected));
-    const replicas = [first, ...others].map((one) => (known: PublicKey | undefined) => openKey(one, known));
+    const replicas = [first, ...others].map(
+      (one) => (known: PublicKey | undefined, signal?: AbortSignal) => openKey(one, known, signal),
+    );
     return new Pkcs11Signer(await ReplicatedKey.open(replicas, expected));
   }
 
   /**
+   * 64 bytes, verified: `R‖S` for Ed25519, `r‖s` for ECDSA. `data` has up to 16 MiB for Ed25519, where the module is in a
+   * process of its own (a `RangeError` beyond), and any length for ECDSA.
+   *
    * @returns rejects also with a `Pkcs11Error`: `signature-invalid`, `key-mismatch` (replaced on the token),
    *   `key-not-found`, `token-not-found`, `signer-busy`, `timeout`, `module-crashed`, `token-error`, or those of a login
    */
@@ -95,7 +105,7 @@ export class Pkcs11Signer implements Signer {
   /**
    * `metadata`: manufacturer, model, serial, firmware, tokenLabel, keyLabel, keyId (hex), mechanism, module;
    * madeOnToken, neverExtractable, alwaysSensitive, pinForEverySignature (`yes`, `no`, `unknown`);
-   * attestation (`verified`, `not-checked`, `none`);
+   * attestation (`verified`, `not-checked`, `failed`, `none`);
    * for several tokens replicas (`2 of 3`: how many work at the moment), the rest being of the first.
    */
   signerInfo(): SignerInfo {
@@ -103,6 +113,10 @@ export class Pkcs11Signer implements Signer {
     return { ...info, metadata: { ...info.metadata } };
   }
 
+  /**
+   * Calls that are running finish first, as long as the token answers any of them. When it has answered none for three
+   * seconds they reject with `signer-closed`, and the module's process, if no other signer uses it, is killed.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -113,12 +127,27 @@ export class Pkcs11Signer implements Signer {
   }
 
   async #close(): Promise<void> {
-    if (this.#running > 0) {
-      await new Promise<void>((resolve) => {
-        this.#whenIdle = resolve;
-      });
-    }
+    const idle = this.#untilIdle();
+    await this.#finishRunning(idle);
     await this.#key.close();
+    await idle;
+  }
+
+  /** Nothing new is begun any more. */
+  #untilIdle(): Promise<void> {
+    if (this.#running === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenIdle = resolve;
+    });
+  }
+
+  async #finishRunning(idle: Promise<void>): Promise<void> {
+    let answers: number;
+    let isDone: boolean;
+    do {
+      answers = this.#answers;
+      isDone = await settledWithin(idle, CLOSE_PATIENCE_MS);
+    } while (!isDone && answers !== this.#answers);
   }
 
   get #algorithm(): Algorithm {
@@ -133,7 +162,9 @@ export class Pkcs11Signer implements Signer {
   async #counted<T>(work: () => Promise<T>): Promise<T> {
     this.#running++;
     try {
-      return await work();
+      const result = await work();
+      this.#answers++;
+      return result;
     } finally {
       this.#running--;
       if (this.#running === 0) this.#whenIdle?.();
@@ -156,6 +187,7 @@ export class Pkcs11Signer implements Signer {
         const i = next++;
         try {
           signatures[i] = await this.#sign(messages[i]!, options);
+          this.#answers++;
         } catch (reason) {
           failure ??= { reason };
         }

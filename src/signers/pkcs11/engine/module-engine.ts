@@ -9,7 +9,6 @@
 //     goes to another process, or to the next one (recovery.ts).
 
 import { createHash } from 'node:crypto';
-import { SignerError } from '../../../errors.js';
 import { canonicalPath } from '../module/library.js';
 import { LoadedModule } from '../module/loaded-module.js';
 import { PinGuard } from '../pin/pin-guard.js';
@@ -17,13 +16,16 @@ import { ModuleProcess } from '../process/module-process.js';
 import type { EngineOptions, PinReader, Pkcs11Engine, TokenConnection } from './engine.js';
 import type { HostedModule, ModuleDescription, TokenInitialization, TokenSummary } from './hosted-module.js';
 import { nextStep } from './recovery.js';
+import { settledWithin } from './settled-within.js';
 import { SharedToken } from './shared-token.js';
 import type { QueueLimits } from './sign-queue.js';
 import { type RunningModule, SupervisedModule } from './supervised-module.js';
-import { connectionTo } from './token-connection.js';
+import { connectionTo, signerClosed } from './token-connection.js';
 import { TokenLogin } from './token-login.js';
 
 const CALL_TIMEOUT_MS = 20_000;
+/** How long a token may take to be closed. */
+const CLOSE_MS = 2_000;
 const QUEUE: QueueLimits = { maxQueue: 1024, queueTimeoutMs: 30_000 };
 
 const engines = new Map<string, SharedEngine>();
@@ -52,6 +54,8 @@ class SharedEngine {
   readonly #options: EngineOptions & QueueLimits;
   readonly #modules: SupervisedModule[];
   readonly #tokens = new Map<string, SharedToken>();
+  /** Tokens that are being closed: until then their login is another's. */
+  readonly #leaving = new Map<string, Promise<void>>();
   readonly #forget: () => void;
   #users = 0;
 
@@ -60,7 +64,10 @@ class SharedEngine {
     this.#options = { ...QUEUE, ...withoutUndefined(options) };
     this.#forget = forget;
     const count = options.inProcess ? 1 : (options.processes ?? 1);
-    this.#modules = Array.from({ length: count }, () => new SupervisedModule(() => this.#start()));
+    this.#modules = Array.from(
+      { length: count },
+      () => new SupervisedModule((signal) => this.#start(signal)),
+    );
   }
 
   lend(): Pkcs11Engine {
@@ -77,9 +84,7 @@ class SharedEngine {
         if (!isHeld) return;
         isHeld = false;
         this.#users--;
-        if (this.#users > 0) return;
-        this.#forget();
-        await Promise.all(this.#modules.map((module) => module.close()));
+        if (this.#users === 0) await this.#close();
       },
     };
   }
@@ -88,12 +93,20 @@ class SharedEngine {
     return this.#modules[0]!;
   }
 
-  #start(): Promise<RunningModule> {
+  /** Ends the processes: nobody uses them any more, so that one in which something hangs can be killed. */
+  async #close(): Promise<void> {
+    this.#forget();
+    const somethingHangs = this.#leaving.size > 0;
+    await Promise.all(this.#modules.map((module) => (somethingHangs ? module.close(0) : module.close())));
+  }
+
+  #start(signal: AbortSignal): Promise<RunningModule> {
     const { inProcess, env = process.env, timeoutMs = CALL_TIMEOUT_MS, maxSessions } = this.#options;
     if (inProcess) return LoadedModule.load(this.path);
     return ModuleProcess.start(this.path, {
       env,
       timeoutMs,
+      signal,
       ...(maxSessions !== undefined && { maxSessions }),
     });
   }
@@ -122,6 +135,7 @@ class SharedEngine {
       token.label,
       token.slotHandle,
     ]);
+    while (this.#leaving.has(name)) await this.#leaving.get(name);
     const shared =
       this.#tokens.get(name) ?? new SharedToken(this.#modules, token, new TokenLogin(guard), this.#options);
     this.#tokens.set(name, shared);
@@ -130,7 +144,9 @@ class SharedEngine {
       shared.users--;
       if (shared.users > 0) return;
       this.#tokens.delete(name);
-      await shared.close(new SignerError('signer-closed', 'The signer was closed before this was signed'));
+      const left = shared.close(signerClosed()).finally(() => this.#leaving.delete(name));
+      this.#leaving.set(name, left);
+      await settledWithin(left, CLOSE_MS);
     });
   }
 

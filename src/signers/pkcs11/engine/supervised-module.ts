@@ -6,6 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SignerError } from '../../../errors.js';
 import type { HostedModule } from './hosted-module.js';
+import { settledWithin } from './settled-within.js';
 
 /** What a process adds to the module in it. */
 export interface RunningModule extends HostedModule {
@@ -15,21 +16,24 @@ export interface RunningModule extends HostedModule {
   kill?(): Promise<void>;
 }
 
+/** How long C_Finalize may take. */
+const CLOSE_MS = 2_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 /** The death of a process that lived this long is counted as a first one: it was not broken from the start. */
 const HEALTHY_AFTER_MS = 10_000;
 
 export class SupervisedModule {
-  readonly #start: () => Promise<RunningModule>;
+  readonly #start: (signal: AbortSignal) => Promise<RunningModule>;
+  readonly #closing = new AbortController();
   #running: Promise<RunningModule> | undefined;
   #current: RunningModule | undefined;
   #version = 0;
   #deaths = 0;
   #startedAt = 0;
-  #closed = false;
 
-  constructor(start: () => Promise<RunningModule>) {
+  /** The signal of `start` is for a module that nobody wants any more. */
+  constructor(start: (signal: AbortSignal) => Promise<RunningModule>) {
     this.#start = start;
   }
 
@@ -67,30 +71,40 @@ export class SupervisedModule {
     this.#deaths = 0;
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
+  /** C_Finalize and the end of the process, which is killed where that takes longer than `patienceMs`. */
+  async close(patienceMs = CLOSE_MS): Promise<void> {
+    this.#closing.abort();
     const running = this.#running;
     this.#running = undefined;
-    await running?.then((module) => module.close()).catch(() => {}); // it could not be started, or is gone already
+    try {
+      const module = await running;
+      if (module === undefined || (await settledWithin(module.close(), patienceMs))) return;
+      await module.kill?.();
+    } catch {
+      // It could not be started, or is gone already.
+    }
   }
 
   async #launch(): Promise<RunningModule> {
     try {
       await this.#pause();
-      if (this.#closed) throw closedMeanwhile();
-      const module = await this.#start();
-      if (this.#closed) {
-        await module.close();
-        throw closedMeanwhile();
-      }
+      const module = await this.#start(this.#closing.signal);
+      if (this.#closing.signal.aborted) await module.close();
+      this.#throwIfClosed();
       this.#startedAt = performance.now();
       module.ended?.then(() => this.#forget(module));
       this.#current = module;
       return module;
     } catch (error) {
       this.#running = undefined;
+      this.#throwIfClosed();
       throw error;
     }
+  }
+
+  #throwIfClosed(): void {
+    if (!this.#closing.signal.aborted) return;
+    throw new SignerError('signer-closed', 'The signer was closed while its module was started');
   }
 
   #forget(module: RunningModule): void {
@@ -104,10 +118,10 @@ export class SupervisedModule {
 
   /** None before the first start and after the first death: a crash now and then costs a start and no more. */
   async #pause(): Promise<void> {
-    if (this.#deaths < 2) return;
-    await delay(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#deaths - 2)));
+    const { signal } = this.#closing;
+    const pauseMs =
+      this.#deaths < 2 ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#deaths - 2));
+    if (pauseMs > 0) await delay(pauseMs, undefined, { signal });
+    signal.throwIfAborted();
   }
 }
-
-const closedMeanwhile = () =>
-  new SignerError('signer-closed', 'The signer was closed while its module was started');

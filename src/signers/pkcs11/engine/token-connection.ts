@@ -1,6 +1,10 @@
-// One user's hold on a shared token.
+// One user's hold on a shared token. When it is closed, whatever it has waiting or in flight rejects at once: its owner has
+// waited for what was worth waiting for. What it had waiting leaves the token's queue.
 
+import { SignerError } from '../../../errors.js';
 import type { PinReader, TokenConnection } from './engine.js';
+import type { SignRequest } from './hosted-module.js';
+import { onAbort } from './on-abort.js';
 import type { SharedToken } from './shared-token.js';
 
 /** `leave` is called once, when the connection is closed. */
@@ -9,25 +13,60 @@ export function connectionTo(
   pin: PinReader,
   leave: () => Promise<void>,
 ): TokenConnection {
-  let isOpen = true;
+  const closing = new AbortController();
+  const { signal: closed } = closing;
+  const whileOpen = <T>(work: () => Promise<T>) => untilAborted(closed, work);
   return {
     get token() {
       return shared.token;
     },
-    status: () => shared.call(({ module, slot }) => module.tokenStatus(slot)),
-    login: () => shared.login.add(shared.token, pin, () => shared.open()),
-    keys: (keyClass, filter) => shared.call(({ module, slot }) => module.keys(slot, keyClass, filter)),
-    publicPoint: (key) => shared.call(({ module, slot }) => module.publicPoint(slot, key)),
-    certificates: (filter) => shared.call(({ module, slot }) => module.certificates(slot, filter)),
-    sign: (request, signal) => shared.sign(request, signal),
-    generateKeyPair: (key) => shared.callOnce(({ module, slot }) => module.generateKeyPair(slot, key)),
-    importKeyPair: (key) => shared.callOnce(({ module, slot }) => module.importKeyPair(slot, key)),
-    deleteKeyPair: (key) => shared.callOnce(({ module, slot }) => module.deleteKeyPair(slot, key)),
+    status: () => whileOpen(() => shared.call(({ module, slot }) => module.tokenStatus(slot))),
+    login: () => whileOpen(() => shared.login.add(shared.token, pin, () => shared.open())),
+    keys: (keyClass, filter) =>
+      whileOpen(() => shared.call(({ module, slot }) => module.keys(slot, keyClass, filter))),
+    publicPoint: (key) => whileOpen(() => shared.call(({ module, slot }) => module.publicPoint(slot, key))),
+    certificates: (filter) =>
+      whileOpen(() => shared.call(({ module, slot }) => module.certificates(slot, filter))),
+    sign: (request, signal) =>
+      signal === undefined ? shared.sign(request, closed) : signUnder(shared, request, [signal, closed]),
+    generateKeyPair: (key) =>
+      whileOpen(() => shared.callOnce(({ module, slot }) => module.generateKeyPair(slot, key))),
+    importKeyPair: (key) =>
+      whileOpen(() => shared.callOnce(({ module, slot }) => module.importKeyPair(slot, key))),
+    deleteKeyPair: (key) =>
+      whileOpen(() => shared.callOnce(({ module, slot }) => module.deleteKeyPair(slot, key))),
     async close() {
-      if (!isOpen) return;
-      isOpen = false;
+      if (closed.aborted) return;
+      closing.abort(signerClosed());
       shared.login.remove(pin);
       await leave();
     },
   };
+}
+
+export const signerClosed = () =>
+  new SignerError('signer-closed', 'The signer was closed before this was signed');
+
+function untilAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const forget = onAbort(signal, () => reject(signal.reason));
+    work().then(resolve, reject).finally(forget);
+  });
+}
+
+/** Without AbortSignal.any, whose dependents Node.js 20 never lets go of while a source lives. */
+async function signUnder(
+  shared: SharedToken,
+  request: SignRequest,
+  signals: readonly AbortSignal[],
+): Promise<Uint8Array> {
+  for (const signal of signals) signal.throwIfAborted();
+  const any = new AbortController();
+  const forgets = signals.map((signal) => onAbort(signal, () => any.abort(signal.reason)));
+  try {
+    return await shared.sign(request, any.signal);
+  } finally {
+    for (const forget of forgets) forget();
+  }
 }

@@ -16,16 +16,25 @@ import { OpenedKey } from './opened-key.js';
 import { probeKey } from './probe.js';
 import { RememberedPin } from './remembered-pin.js';
 
-/** Opens the key that `selection` names; `expected` is the public key that it must have. */
-export async function openKey(selection: Selection, expected: PublicKey | undefined): Promise<OpenedKey> {
+/** Opens the key that `selection` names; `expected` is the public key that it must have. `signal` gives it up. */
+export async function openKey(
+  selection: Selection,
+  expected: PublicKey | undefined,
+  signal?: AbortSignal,
+): Promise<OpenedKey> {
   const pin = new RememberedPin(new PinSource(selection.pin));
   const engine = await acquireEngine(selection.modulePath, selection.engine);
+  const giveUp = () => void engine.release(); // ends what hangs, where nobody else uses the module
+  signal?.addEventListener('abort', giveUp);
   try {
+    signal?.throwIfAborted();
     return await whilePassing(engine, () => attempt(engine, selection, expected, pin));
   } catch (error) {
     await engine.release();
     pin.forget();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
   }
 }
 

@@ -6,6 +6,7 @@ import { Pkcs11Error, SignerError, type SignerErrorCode } from '../../../errors.
 import type { PublicKey } from '../../public-key.js';
 import type { Signature } from '../../signature.js';
 import type { SignerInfo } from '../../types.js';
+import { settledWithin } from '../engine/settled-within.js';
 import type { Attestation } from './attestation.js';
 import type { SigningKey } from './signing-key.js';
 import type { TokenInput } from './token-signature.js';
@@ -14,8 +15,11 @@ import type { TokenInput } from './token-signature.js';
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 
+/** How long `close` waits for tokens that are being probed and share their module with other signers. */
+const CLOSE_MS = 2_000;
+
 /** Opens one replica, tries it with a signature, and requires this public key. */
-export type OpenReplica = (expected: PublicKey | undefined) => Promise<SigningKey>;
+export type OpenReplica = (expected: PublicKey | undefined, signal?: AbortSignal) => Promise<SigningKey>;
 
 interface Replica {
   open: OpenReplica;
@@ -30,8 +34,8 @@ export class ReplicatedKey implements SigningKey {
   readonly publicKey: PublicKey;
   readonly #replicas: Replica[];
   readonly #first: SignerInfo;
+  readonly #closing = new AbortController();
   #turn = 0;
-  #isClosed = false;
 
   private constructor(publicKey: PublicKey, info: SignerInfo, replicas: Replica[]) {
     this.publicKey = publicKey;
@@ -101,9 +105,12 @@ export class ReplicatedKey implements SigningKey {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    await Promise.allSettled(this.#replicas.map(({ probing }) => probing));
-    await Promise.allSettled(this.#replicas.map(({ key }) => key?.close()));
+    this.#closing.abort();
+    const probing = Promise.allSettled(this.#replicas.map((replica) => replica.probing));
+    await Promise.allSettled([
+      ...this.#replicas.map(({ key }) => key?.close()),
+      settledWithin(probing, CLOSE_MS),
+    ]);
   }
 
   /** Every token has failed: all are probed now, whatever their pause. */
@@ -135,11 +142,13 @@ export class ReplicatedKey implements SigningKey {
   }
 
   #probe(replica: Replica): Promise<void> {
-    if (replica.key !== undefined || this.#isClosed) return Promise.resolve();
+    const { signal } = this.#closing;
+    if (replica.key !== undefined || signal.aborted) return Promise.resolve();
     replica.probing ??= replica
-      .open(this.publicKey)
+      .open(this.publicKey, signal)
       .then(
         (key) => {
+          if (signal.aborted) return key.close();
           replica.key = key;
           replica.failures = 0;
         },

@@ -42,21 +42,29 @@ import { notOpen, OpenToken } from './open-token.js';
 import { SharedLock } from './shared-lock.js';
 import { summarizeTokens } from './token-summary.js';
 
+/** Modules that are being closed, by their path: the C_Finalize of one would take the sessions of the next. */
+const closing = new Map<string, Promise<void>>();
+
 export class LoadedModule implements HostedModule {
+  readonly #path: string;
   readonly #cryptoki: Cryptoki;
   readonly #lock = new SharedLock();
   readonly #tokens = new Map<SlotHandle, OpenToken>();
   #finalizable: boolean;
   #closed = false;
 
-  private constructor(cryptoki: Cryptoki) {
+  private constructor(path: string, cryptoki: Cryptoki) {
+    this.#path = path;
     this.#cryptoki = cryptoki;
     this.#finalizable = cryptoki.initialize();
   }
 
   /** Loads and initializes the module at `path`. A process holds one at a time: login and C_Finalize are for all of it. */
   static async load(path: string): Promise<LoadedModule> {
-    return new LoadedModule(await loadLibrary(await canonicalPath(path)));
+    const canonical = await canonicalPath(path);
+    const cryptoki = await loadLibrary(canonical);
+    while (closing.has(canonical)) await closing.get(canonical);
+    return new LoadedModule(canonical, cryptoki);
   }
 
   describe(): Promise<ModuleDescription> {
@@ -169,12 +177,18 @@ export class LoadedModule implements HostedModule {
   }
 
   close(): Promise<void> {
-    return this.#lock.exclude(async () => {
+    const closed = this.#lock.exclude(async () => {
       if (this.#closed) return;
       this.#closed = true;
       await this.#closeTokens();
       if (this.#finalizable) this.#finalize();
     });
+    const before = closing.get(this.#path);
+    const all = Promise.allSettled([before, closed]).then(() => {
+      if (closing.get(this.#path) === all) closing.delete(this.#path);
+    });
+    closing.set(this.#path, all);
+    return closed;
   }
 
   #share<T>(work: () => T | Promise<T>): Promise<T> {

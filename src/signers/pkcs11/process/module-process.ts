@@ -35,6 +35,8 @@ export interface ModuleProcessOptions {
   maxSessions?: number | undefined;
   /** Takes what the module prints on stderr, line by line; without it, ERST_LOG=debug passes it on. */
   log?: ((line: string) => void) | undefined;
+  /** Ends a child that is not ready yet. */
+  signal?: AbortSignal | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 20_000;
@@ -57,12 +59,16 @@ export class ModuleProcess implements HostedModule {
    */
   static async start(modulePath: string, options: ModuleProcessOptions = {}): Promise<ModuleProcess> {
     const started = new ModuleProcess(modulePath, options);
+    const kill = () => started.#child.end('killed by this process');
+    options.signal?.addEventListener('abort', kill);
     try {
       await started.#child.loaded;
       return started;
     } catch (error) {
       await started.kill();
       throw error;
+    } finally {
+      options.signal?.removeEventListener('abort', kill);
     }
   }
 
