@@ -8,7 +8,7 @@ import { closeKeys, openBridgeKeys } from './bridge-keys.js';
 import { UsageError } from './failure.js';
 import { createLog } from './log.js';
 import { note, outliveReaders } from './output.js';
-import { untilSignal } from './shutdown.js';
+import { endThoughHeld, untilSignal } from './shutdown.js';
 import { stateDirectory } from './state-dir.js';
 
 /** Serves until a signal ends it. */
@@ -29,6 +29,7 @@ export async function runBridge(options: BridgeCommandOptions): Promise<void> {
   } finally {
     await bridge?.close();
     await closeKeys(keys);
+    endThoughHeld();
   }
 }
 

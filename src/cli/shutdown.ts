@@ -22,3 +22,14 @@ export function untilSignal(): Promise<NodeJS.Signals> {
     }
   });
 }
+
+/** How long what is left to do at the end may take. */
+const HELD_MS = 2_000;
+
+/**
+ * Ends a process that is held up once there is nothing left to do: by a PKCS#11 module that runs in it and does not come
+ * back. process.exit() would wait for the thread of that call.
+ */
+export function endThoughHeld(): void {
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), HELD_MS).unref();
+}

@@ -96,10 +96,10 @@ export class ModuleChild {
   end(reason: string): void {
     if (this.#endReason !== undefined) return;
     this.#endReason = reason;
-    this.#child.ref();
     this.#child.kill('SIGKILL');
     this.#frames.destroy();
     this.#rejectAll(reason);
+    this.#child.ref(); // after the calls, the last of which takes it back: who waits for the end must live to see it
   }
 
   #listenToPipe(): void {
