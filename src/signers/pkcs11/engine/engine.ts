@@ -47,6 +47,8 @@ export interface TokenConnection {
   certificates(filter?: KeyFilter): Promise<CertificateSummary[]>;
   /** 64 bytes, as the token made them. Waits in the token's queue, and recovers what can be recovered once. */
   sign(request: SignRequest, signal?: AbortSignal): Promise<Uint8Array>;
+  /** The same once, past the queue, and with nothing recovered: for finding out whether it can be done. */
+  trySign(request: SignRequest): Promise<Uint8Array>;
   generateKeyPair(key: KeyIdentity): Promise<void>;
   importKeyPair(key: ImportedKey): Promise<void>;
   deleteKeyPair(key: KeyIdentity): Promise<number>;

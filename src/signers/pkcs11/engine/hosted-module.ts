@@ -90,6 +90,8 @@ export interface KeySummary extends Omit<KeyIdentity, 'algorithm'> {
   /** `undefined`: a key of another type or curve. */
   algorithm: Algorithm | undefined;
   canSign: boolean;
+  /** CKA_PRIVATE: the token keeps it to those who have logged in. */
+  needsLogin: boolean;
   /** CKA_ALWAYS_AUTHENTICATE: each signature wants the PIN. */
   alwaysAuthenticate: boolean;
   /** CKA_LOCAL: made on the token. `undefined` where the token does not say; so are the next three. */

@@ -5,7 +5,11 @@ import { SignerError } from '../../../errors.js';
 import type { PinReader, TokenConnection } from './engine.js';
 import type { SignRequest } from './hosted-module.js';
 import { onAbort } from './on-abort.js';
+import { settledWithin } from './settled-within.js';
 import type { SharedToken } from './shared-token.js';
+
+/** How long a logout may take, which nobody needs but for tidiness. */
+const LOGOUT_MS = 2_000;
 
 /** `leave` is called once, when the connection is closed. */
 export function connectionTo(
@@ -29,6 +33,7 @@ export function connectionTo(
       whileOpen(() => shared.call(({ module, slot }) => module.certificates(slot, filter))),
     sign: (request, signal) =>
       signal === undefined ? shared.sign(request, closed) : signUnder(shared, request, [signal, closed]),
+    trySign: (request) => whileOpen(() => shared.callOnce(({ module, slot }) => module.sign(slot, request))),
     generateKeyPair: (key) =>
       whileOpen(() => shared.callOnce(({ module, slot }) => module.generateKeyPair(slot, key))),
     importKeyPair: (key) =>
@@ -38,11 +43,21 @@ export function connectionTo(
     async close() {
       if (closed.aborted) return;
       closing.abort(signerClosed());
-      shared.login.remove(pin);
+      const isLast = shared.users === 1;
+      if (isLast) shared.login.remove(pin);
+      else
+        await settledWithin(
+          shared.login.leave(pin, () => logOut(shared)),
+          LOGOUT_MS,
+        );
       await leave();
     },
   };
 }
+
+/** In the first process; others lose the login with their next one. */
+const logOut = (shared: SharedToken): Promise<void> =>
+  shared.callOnce(({ module, slot }) => module.logout(slot));
 
 export const signerClosed = () =>
   new SignerError('signer-closed', 'The signer was closed before this was signed');

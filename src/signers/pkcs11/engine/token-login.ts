@@ -41,6 +41,17 @@ export class TokenLogin {
     if (this.#readers.size === 0) this.#fingerprint = undefined;
   }
 
+  /** Takes one away from a token that others use without a login; `logOut` where nobody is left who wants one. */
+  leave(reader: PinReader, logOut: () => Promise<void>): Promise<void> {
+    const left = this.#turn.then(async () => {
+      const wasWanted = this.isWanted;
+      this.remove(reader);
+      if (wasWanted && !this.isWanted) await logOut();
+    });
+    this.#turn = left.catch(() => {});
+    return left;
+  }
+
   /** Logs in through `module`, where nobody has; the token is open there. */
   async into(module: HostedModule, token: TokenSummary): Promise<void> {
     if (token.loginRequired) await whileUnreadable(token, () => this.#into(module, token));

@@ -65,7 +65,8 @@ export class TokenSeat {
     if (attempt !== this.#attempt) return;
     const version = attempt.ready?.version ?? this.#module.version;
     this.#begin(async () => {
-      if (step === 'login') return attempt.ready ? this.#loginAgain(attempt.ready) : this.#open();
+      const { ready } = attempt;
+      if (step === 'login') return ready && this.#login.isWanted ? this.#loginAgain(ready) : this.#open();
       if (step === 'reinitialize') await this.#module.reinitialize(version);
       else await this.#module.replace(version);
       return this.#open();

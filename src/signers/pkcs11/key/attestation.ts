@@ -10,6 +10,7 @@ import { encodePem, parsePem } from '../../encoding/pem.js';
 import { PublicKey } from '../../public-key.js';
 import type { TokenConnection } from '../engine/engine.js';
 import type { KeyIdentity } from '../engine/hosted-module.js';
+import { pivSlotToIdHex } from '../selection/piv.js';
 import { certificateExtensions } from './certificate-extensions.js';
 
 /** A device's statement that a key was made on it, and whether it can be believed. */
@@ -43,6 +44,8 @@ export interface AttestedDevice {
 /** 1.3.6.1.4.1.41482.3: extensions of PIV attestation. */
 const YUBICO_PIV = '2b0601040182c40a03';
 const [FIRMWARE, SERIAL, POLICIES] = [`${YUBICO_PIV}03`, `${YUBICO_PIV}07`, `${YUBICO_PIV}08`] as const;
+/** CKA_ID of the attestation key's certificate. */
+const ISSUER_ID = pivSlotToIdHex('f9');
 const MAX_CHAIN = 8;
 
 /**
@@ -56,26 +59,35 @@ export async function attestationOf(
   rootPem?: string,
 ): Promise<Attestation | undefined> {
   const roots = rootPem === undefined ? undefined : rootsOf(rootPem);
-  const onToken = (await connection.certificates()).flatMap(({ idHex, der }) => {
-    const certificate = parsed(der);
-    return certificate === undefined ? [] : [{ idHex, certificate }];
-  });
-  const statements = onToken.filter(
-    ({ idHex, certificate }) => idHex === key.idHex && isStatement(certificate),
-  );
-  const [statement] = statements.filter(({ certificate }) => isFor(certificate, publicKey));
-  if (statement === undefined) return undefined;
-  const leaf = statement.certificate;
-  const path = pathFrom(
-    leaf,
-    onToken.map(({ certificate }) => certificate),
-    roots ?? [],
-  );
+  const ofKey = await certificatesOn(connection, key.idHex);
+  const leaf = ofKey.find((certificate) => isStatement(certificate) && isFor(certificate, publicKey));
+  if (leaf === undefined) return undefined;
+  const path = await pathOf(connection, leaf, roots);
   return {
     ...verdictOn(path, roots),
     chain: path.map(({ raw }) => encodePem('CERTIFICATE', raw)),
     device: deviceOf(certificateExtensions(leaf.raw)),
   };
+}
+
+/** Of the token, with this CKA_ID. For each that a YubiKey is asked for it may have to make a signature. */
+async function certificatesOn(connection: TokenConnection, idHex?: string): Promise<X509Certificate[]> {
+  const found = await connection.certificates(idHex ? { idHex } : {});
+  return found.flatMap((each) => {
+    const certificate = idHex === undefined || each.idHex === idHex ? parsed(each.der) : undefined;
+    return certificate === undefined ? [] : [certificate];
+  });
+}
+
+/** The issuer is in slot f9; where that does not lead to the end, any certificate on the token may. */
+async function pathOf(
+  connection: TokenConnection,
+  leaf: X509Certificate,
+  roots: readonly X509Certificate[] | undefined,
+): Promise<X509Certificate[]> {
+  const path = pathFrom(leaf, await certificatesOn(connection, ISSUER_ID), roots ?? []);
+  const isWhole = roots === undefined ? path.length > 1 : isAmong(path.at(-1)!, roots);
+  return isWhole ? path : pathFrom(leaf, await certificatesOn(connection), roots ?? []);
 }
 
 /** Also several roots, and intermediates: whoever gives a certificate here trusts it. */

@@ -12,6 +12,7 @@ import { selectToken } from '../selection/select-token.js';
 import type { Selection } from '../selection/selection.js';
 import { attestationOf } from './attestation.js';
 import { describeKey } from './key-metadata.js';
+import { keyWithoutLogin } from './key-without-login.js';
 import { OpenedKey } from './opened-key.js';
 import { probeKey } from './probe.js';
 import { RememberedPin } from './remembered-pin.js';
@@ -47,8 +48,9 @@ async function attempt(
   const token = selectToken(await engine.listTokens(), selection.token);
   const connection = await engine.connect(token, pin);
   try {
-    await connection.login();
-    const key = await chooseKey(connection, token, selection);
+    const key =
+      (await keyWithoutLogin(connection, token, selection, expected)) ??
+      (await keyBehindLogin(connection, token, selection));
     const publicKey = await readPublicKey(connection, key, expected);
     if (key.alwaysAuthenticate) await expectPin(key, pin);
     if (selection.probe) {
@@ -73,6 +75,15 @@ async function attempt(
     await connection.close();
     throw error;
   }
+}
+
+async function keyBehindLogin(
+  connection: TokenConnection,
+  token: TokenSummary,
+  selection: Selection,
+): Promise<SelectedKey> {
+  await connection.login();
+  return chooseKey(connection, token, selection);
 }
 
 async function chooseKey(

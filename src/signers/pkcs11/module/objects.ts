@@ -137,6 +137,7 @@ function summarize(cryptoki: Cryptoki, session: Handle, object: Handle, keyClass
     label: cryptoki.label(session, object),
     idHex: idOf(cryptoki, session, object),
     canSign: isPrivate && (flag(CKA.SIGN) ?? true),
+    needsLogin: flag(CKA.PRIVATE) ?? isPrivate,
     alwaysAuthenticate: isPrivate && (flag(CKA.ALWAYS_AUTHENTICATE) ?? false),
     local: flag(CKA.LOCAL),
     alwaysSensitive: isPrivate ? flag(CKA.ALWAYS_SENSITIVE) : undefined,

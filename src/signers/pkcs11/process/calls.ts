@@ -145,6 +145,7 @@ const keySummary = v.object({
   label: text,
   idHex: hex,
   canSign: flag,
+  needsLogin: flag,
   alwaysAuthenticate: flag,
   local: maybeFlag,
   alwaysSensitive: maybeFlag,

@@ -86,6 +86,7 @@ describe('what it shows', () => {
       {
         ...keyOf('p256'),
         canSign: true,
+        needsLogin: true,
         alwaysAuthenticate: false,
         local: true,
         alwaysSensitive: true,

@@ -45,6 +45,7 @@ function keyNamed(label: string, idHex: string, more: Partial<KeySummary> = {}):
     label,
     idHex,
     canSign: true,
+    needsLogin: true,
     alwaysAuthenticate: false,
     local: undefined,
     alwaysSensitive: undefined,
