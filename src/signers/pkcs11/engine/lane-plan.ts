@@ -21,9 +21,12 @@ function sessionsByKind(token: TokenSummary): number {
   return isSmartCard(token) || isSoftware(token) ? 1 : NETWORK_SESSIONS;
 }
 
-const isSmartCard = ({ removable, libraryDescription, model, manufacturer }: TokenSummary): boolean =>
-  removable ||
-  /smart ?card|PIV|PKCS#15|YubiKey|OpenSC|Nitrokey/i.test(`${libraryDescription} ${model} ${manufacturer}`);
+const isSmartCard = ({ removable, libraryDescription, model, manufacturer }: TokenSummary): boolean => {
+  const names = `${libraryDescription} ${model} ${manufacturer}`;
+  return (
+    removable || (/smart ?card|PIV|PKCS#15|YubiKey|OpenSC|Nitrokey/i.test(names) && !/NetHSM/i.test(names))
+  );
+};
 
 /** Keys in files or in memory; such a token counts wrong PINs without ever locking. */
 export const isSoftware = ({ model, manufacturer }: TokenSummary): boolean =>

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { childEnvironment, type Environment } from './child-environment.js';
+import { crashed } from './child-exit.js';
 import { childFile } from './child-file.js';
 import { FRAMES_FD, LIFELINE_FD } from './descriptors.js';
 
@@ -32,6 +33,7 @@ export function spawnModuleChild(modulePath: string, options: SpawnOptions): Spa
     env: childEnvironment(env, signingThreads),
     windowsHide: true,
   });
+  throwIfWithoutPipes(child, modulePath);
   const frames = child.stdio[FRAMES_FD] as Socket;
   const lifeline = child.stdio[LIFELINE_FD] as Socket;
   // A pipe to a process that has died gives errors; its `exit` tells what happened.
@@ -43,4 +45,14 @@ export function spawnModuleChild(modulePath: string, options: SpawnOptions): Spa
   }
   child.unref();
   return { child, frames };
+}
+
+/** Where no descriptor is left (EMFILE, ENFILE), Node gives a child without pipes, and says why in an event. */
+function throwIfWithoutPipes(child: ChildProcess, modulePath: string): void {
+  if (child.stdio !== undefined) return;
+  child.on('error', () => {});
+  throw crashed(
+    modulePath,
+    'it could not be started: too many files are open, see ulimit -n or LimitNOFILE of its service',
+  );
 }

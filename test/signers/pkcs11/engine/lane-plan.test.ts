@@ -36,6 +36,11 @@ describe('lanePlan', () => {
   it('lets software compute in its own process, and has many sessions for a network', () => {
     expect(lanePlan(softHsm, {})).toEqual({ sessions: 1, blocking: true });
     expect(lanePlan(network, {})).toEqual({ sessions: 32, blocking: false });
+    const netHsm = token({
+      manufacturer: 'Nitrokey GmbH',
+      libraryDescription: 'Nitrokey NetHsm PKCS#11 library',
+    });
+    expect(lanePlan(netHsm, {})).toEqual({ sessions: 32, blocking: false });
   });
 
   it('stays within the token’s own limit, and leaves some of it', () => {
