@@ -20,6 +20,7 @@ import { SOFTHSM, selectionFrom, type TokenOptions, withToken } from './token-op
 interface InitTokenOptions extends TokenOptions {
   label: string;
   erase?: true;
+  allowSameLabel?: true;
   yes?: true;
 }
 
@@ -28,6 +29,7 @@ export function initTokenCommand(): Command {
     new Command('init-token').description('initialize a token: label, SO PIN and PIN'),
   )
     .requiredOption('-l, --label <label>', 'name of the token, at most 32 bytes', checkLabel)
+    .option('--allow-same-label', 'also a label that another token of the module has')
     .option('--erase', 'also a token that has been initialized: erases it with all its keys')
     .option('--yes', 'do not ask before erasing');
   command.addHelpText(
@@ -50,7 +52,7 @@ function checkLabel(text: string): string {
 }
 
 async function initToken(options: InitTokenOptions): Promise<void> {
-  const { label, erase, yes, tokenLabel, json } = options;
+  const { label, erase, yes, tokenLabel, json, allowSameLabel } = options;
   if (tokenLabel !== undefined && !erase) {
     throw new UsageError('--token-label names a token that is initialized: erasing it needs --erase');
   }
@@ -58,6 +60,7 @@ async function initToken(options: InitTokenOptions): Promise<void> {
   await withEngine(selection, async (engine) => {
     const before = await readableTokens(engine);
     const token = erase ? tokenToErase(before, selection) : emptyToken(before, selection.token.slotIndex);
+    if (!allowSameLabel) refuseTakenLabel(before, token, label);
     if (token.initialized) {
       await confirm(
         `This erases token "${token.label}" (${token.model}, serial ${token.serial}) with all its keys.`,
@@ -65,13 +68,26 @@ async function initToken(options: InitTokenOptions): Promise<void> {
         yes,
       );
     }
-    const soPin = await securityOfficerPin(token.initialized);
-    const userPin = await newUserPin(selection.pin);
+    const soPin = await securityOfficerPin(token);
+    const userPin = await newUserPin(selection.pin, token);
     await engine.initToken(token, { soPin, userPin, label });
     const made = await newToken(engine, before, label);
     if (json) return printJson({ label, slotIndex: made?.slotIndex, serial: made?.serial });
     note(`Token "${label}" is ready${made ? `: position ${made.slotIndex}, serial ${made.serial}` : ''}`);
   });
+}
+
+/** Two tokens of one label can only be told apart by position or serial number, also by other programs. */
+function refuseTakenLabel(tokens: readonly TokenSummary[], chosen: TokenSummary, label: string): void {
+  const isOther = ({ slotHandle }: TokenSummary) => slotHandle !== chosen.slotHandle;
+  const taken = tokens.find((each) => each.initialized && isOther(each) && each.label === label.trimEnd());
+  if (taken === undefined) return;
+  throw new CliError(
+    'label-taken',
+    `the token at position ${taken.slotIndex} (serial ${taken.serial}) has the label "${taken.label}" already, and nothing ` +
+      'was done: choose another --label. With --allow-same-label both have it, and whoever means one of them must name ' +
+      'its --slot, or its serial in ERST_PKCS11_URI (pkcs11:serial=…)',
+  );
 }
 
 /** Named by an option, a variable or a URI: the only token of the machine is not erased by default. */

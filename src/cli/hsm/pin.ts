@@ -1,6 +1,7 @@
 // PINs for a command: from the settings of the signer, from ERST_PKCS11_SO_PIN…, else typed at the terminal. Never from
 // the command line.
 
+import { utf8 } from '../../bytes.js';
 import { Pkcs11Error } from '../../errors.js';
 import type { Environment } from '../../signers/config/config.js';
 import type { TokenSummary } from '../../signers/pkcs11/engine/hosted-module.js';
@@ -37,16 +38,24 @@ export async function askingForPin<T>(env: Environment, open: (env: Environment)
   return open({ ...env, [PIN.value]: await askOnce('PIN of the token', PIN.file) });
 }
 
-/** The PIN that users of a new token will give. */
-export async function newUserPin(source: SecretSource): Promise<string> {
-  return (await readSecret(source, PIN)) ?? askTwice('New PIN', PIN.file);
+/** The PIN that users of a token will give; one that it would not take is refused while it still has its old one. */
+export async function newUserPin(source: SecretSource, { pinBytes }: TokenSummary): Promise<string> {
+  const pin = (await readSecret(source, PIN)) ?? (await askTwice('New PIN', PIN.file));
+  const { length } = utf8(pin);
+  if (pinBytes === undefined || (length >= pinBytes.min && length <= pinBytes.max)) return pin;
+  throw new CliError(
+    'pin-length',
+    `this token takes a PIN of ${pinBytes.min} to ${pinBytes.max} bytes: choose another; nothing was done`,
+  );
 }
 
-/** The security officer's PIN: the present one of a token that is `initialized`, a new one otherwise. */
-export async function securityOfficerPin(initialized: boolean): Promise<string> {
+/** The security officer's PIN: the present one of a token that is initialized, a new one otherwise. */
+export async function securityOfficerPin({ initialized, label, soPin }: TokenSummary): Promise<string> {
   const given = await readSecret(soPinSource(process.env), SO_PIN);
   if (given !== undefined) return given;
-  return initialized ? askOnce('SO PIN of the token', SO_PIN.file) : askTwice('New SO PIN', SO_PIN.file);
+  if (!initialized) return askTwice('New SO PIN', SO_PIN.file);
+  const few = soPin === 'count-low' ? ' (one was wrong lately)' : '';
+  return askOnce(`SO PIN of token "${oneLine(label)}"${few}`, SO_PIN.file);
 }
 
 function soPinSource(env: NodeJS.ProcessEnv): SecretSource {

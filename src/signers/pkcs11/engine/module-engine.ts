@@ -21,6 +21,7 @@ import { SharedToken } from './shared-token.js';
 import type { QueueLimits } from './sign-queue.js';
 import { type RunningModule, SupervisedModule } from './supervised-module.js';
 import { connectionTo, signerClosed } from './token-connection.js';
+import { initializeToken } from './token-initialization.js';
 import { TokenLogin } from './token-login.js';
 
 const CALL_TIMEOUT_MS = 20_000;
@@ -151,8 +152,7 @@ class SharedEngine {
   }
 
   async #initToken(token: TokenSummary, init: TokenInitialization): Promise<void> {
-    await (await this.#first.running()).initToken(token.slotHandle, init);
-    await guard.clear(token);
+    await initializeToken(await this.#first.running(), token, init, guard);
   }
 }
 

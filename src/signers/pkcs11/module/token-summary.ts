@@ -3,7 +3,7 @@
 import type { TokenInfo } from 'pkcs11js';
 import { Pkcs11Error } from '../../../errors.js';
 import { CKF_SLOT, CKF_TOKEN, CKM } from '../constants.js';
-import type { MechanismName, PinState, TokenSummary } from '../engine/hosted-module.js';
+import type { MechanismName, PinState, SoPinState, TokenSummary } from '../engine/hosted-module.js';
 import { type Handle, ulong, versionText } from './ck-types.js';
 import type { Cryptoki } from './cryptoki.js';
 
@@ -26,6 +26,13 @@ export function pinStateOf(flags: number): PinState {
   if (flags & CKF_TOKEN.USER_PIN_FINAL_TRY) return 'final-try';
   if (flags & CKF_TOKEN.USER_PIN_COUNT_LOW) return 'count-low';
   return flags & CKF_TOKEN.USER_PIN_INITIALIZED ? 'ok' : 'uninitialized';
+}
+
+/** CKF_SO_PIN_… of C_GetTokenInfo. */
+function soPinStateOf(flags: number): SoPinState {
+  if (flags & CKF_TOKEN.SO_PIN_LOCKED) return 'locked';
+  if (flags & CKF_TOKEN.SO_PIN_FINAL_TRY) return 'final-try';
+  return flags & CKF_TOKEN.SO_PIN_COUNT_LOW ? 'count-low' : 'ok';
 }
 
 export const hasOwnKeypad = (flags: number): boolean =>
@@ -54,6 +61,7 @@ function contentsOf(cryptoki: Cryptoki, slot: Handle) {
       serial: token.serialNumber,
       label: token.label,
       ...stateOf(token),
+      pinBytes: pinLimits(token),
       firmwareVersion: firmwareText(token),
       hardwareVersion: versionText(token.hardwareVersion),
       maxSessions: sessionLimit(token.maxSessionCount),
@@ -80,6 +88,7 @@ function stateOf({ flags }: TokenInfo) {
     writeProtected: (flags & CKF_TOKEN.WRITE_PROTECTED) !== 0,
     ownKeypad: hasOwnKeypad(flags),
     pin: pinStateOf(flags),
+    soPin: soPinStateOf(flags),
   };
 }
 
@@ -93,6 +102,8 @@ const UNREADABLE = {
   writeProtected: false,
   ownKeypad: false,
   pin: 'uninitialized',
+  soPin: 'ok',
+  pinBytes: undefined,
   firmwareVersion: '0.0',
   hardwareVersion: '0.0',
   maxSessions: undefined,
@@ -101,6 +112,11 @@ const UNREADABLE = {
 /** CK_EFFECTIVELY_INFINITE is 0; CK_UNAVAILABLE_INFORMATION, all ones, keeps 32 of its bits in pkcs11js. */
 const sessionLimit = (count: number): number | undefined =>
   count === 0 || count === 0xffffffff ? undefined : count;
+
+/** CK_UNAVAILABLE_INFORMATION, or nothing filled in, is no limit. */
+function pinLimits({ minPinLen: min, maxPinLen: max }: TokenInfo): TokenSummary['pinBytes'] {
+  return max > 0 && min <= max && max !== 0xffffffff ? { min, max } : undefined;
+}
 
 function signingMechanisms(numbers: readonly number[]): MechanismName[] {
   return (['EDDSA', 'ECDSA'] as const).filter((name) => numbers.includes(CKM[name]));

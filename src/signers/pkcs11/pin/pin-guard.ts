@@ -5,6 +5,8 @@
 // a login that was cut off: it counts as a refusal where the token shows that a try was spent; else the PIN may be
 // presented once more. What a context login (PKCS #11 §5.6.8,
 // CKU_CONTEXT_SPECIFIC) presents, the token has taken at a login already, so it is not marked before.
+// A guard of SO PINs has records of its own, and presents one without an answer not even once more: what it locks cannot
+// be unlocked.
 
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -13,15 +15,18 @@ import { CKR } from '../constants.js';
 import type { TokenName, TokenStatus } from '../engine/hosted-module.js';
 import { isUnreadable } from '../engine/unreadable-token.js';
 import { isPinRefusal } from '../errors.js';
-import * as errors from './pin-errors.js';
+import * as userPinErrors from './pin-errors.js';
 import { pinFingerprint, sameFingerprint } from './pin-hash.js';
-import { PinRecord } from './pin-record.js';
+import { PinRecord, type PinUser } from './pin-record.js';
+import { soPinErrors } from './so-pin-errors.js';
 
 export { pinFingerprint, sameFingerprint } from './pin-hash.js';
 
 export interface PinGuardOptions {
   /** Where the memory of refused PINs lives; by default under XDG_STATE_HOME. */
   directory?: string | undefined;
+  /** Whose PINs are presented; default `user`. */
+  user?: PinUser | undefined;
 }
 
 /** The token's state; as a function it is read when it is this process's turn, after others have spent tries. */
@@ -39,19 +44,23 @@ const UNKNOWN: ReadonlySet<number | undefined> = new Set([
 ]);
 
 /** How often a PIN without an answer is presented. */
-const PRESENTED_AT_MOST = 2;
+const PRESENTED_AT_MOST: Readonly<Record<PinUser, number>> = { user: 2, so: 1 };
 
 export class PinGuard {
   readonly #chosenDirectory: string | undefined;
+  readonly #user: PinUser;
+  readonly #errors: typeof soPinErrors;
   /** Fingerprints, by record, of refused PINs that could not be written there. */
   readonly #unwritten = new Map<string, Uint8Array[]>();
 
   constructor(options: PinGuardOptions = {}) {
     this.#chosenDirectory = options.directory;
+    this.#user = options.user ?? 'user';
+    this.#errors = this.#user === 'so' ? soPinErrors : userPinErrors;
   }
 
   /**
-   * Runs `present`, which is one C_Login(CKU_USER) with `pin`, unless the token has refused that PIN before or has no
+   * Runs `present`, which is one C_Login with `pin`, or a C_InitToken with an SO PIN, unless the token has refused that PIN before or has no
    * try to spare by `status`. Its refusal is remembered, also across processes.
    *
    * Rejects as `present` does, or with a Pkcs11Error `pin-missing`, `pin-incorrect`, `pin-locked`, `token-error` or
@@ -64,8 +73,8 @@ export class PinGuard {
     present: () => Promise<void>,
   ): Promise<void> {
     const fresh = typeof status === 'function' ? status : async () => status;
-    if ((await fresh()).ownKeypad) throw errors.ownKeypad(nameOf(token));
-    if (pin === undefined) throw errors.pinMissing(nameOf(token));
+    if ((await fresh()).ownKeypad) throw this.#errors.ownKeypad(nameOf(token));
+    if (pin === undefined) throw this.#errors.pinMissing(nameOf(token));
     const record = this.#recordOf(token);
     // What `present` throws is carried out of the lock as a value, so that `kept` does not take it for a failure of the record.
     const failure = await kept(record, token, () =>
@@ -78,7 +87,7 @@ export class PinGuard {
   async contextLogin<T>(token: TokenName, pin: string, work: () => Promise<T>): Promise<T> {
     const record = this.#recordOf(token);
     const { refused } = await this.#lookUp(token, record, pin);
-    if (refused) throw errors.pinRefusedBefore(nameOf(token), record.path);
+    if (refused) throw this.#errors.pinRefusedBefore(nameOf(token), record.path);
     try {
       return await work();
     } catch (error) {
@@ -106,11 +115,11 @@ export class PinGuard {
     const name = nameOf(token);
     const { pin: state } = await status();
     const before = await this.#lookUp(token, record, pin);
-    if (before.refused) throw errors.pinRefusedBefore(name, record.path);
-    if (state === 'locked') throw errors.pinLocked(name);
-    if (state === 'final-try') throw errors.finalTry(name);
-    if (before.pending >= PRESENTED_AT_MOST || (before.pending > 0 && state !== 'ok')) {
-      throw errors.pinUnanswered(name, record.path);
+    if (before.refused) throw this.#errors.pinRefusedBefore(name, record.path);
+    if (state === 'locked') throw this.#errors.pinLocked(name);
+    if (state === 'final-try') throw this.#errors.finalTry(name);
+    if (before.pending >= PRESENTED_AT_MOST[this.#user] || (before.pending > 0 && state !== 'ok')) {
+      throw this.#errors.pinUnanswered(name, record.path);
     }
     await kept(record, token, () => record.markPending(pin));
     await this.#present(token, record, pin, present);
@@ -154,7 +163,7 @@ export class PinGuard {
   }
 
   #recordOf(token: TokenName): PinRecord {
-    return new PinRecord(this.#chosenDirectory ?? defaultDirectory(), token);
+    return new PinRecord(this.#chosenDirectory ?? defaultDirectory(), token, this.#user);
   }
 }
 
@@ -165,7 +174,7 @@ async function kept<T>(record: PinRecord, token: TokenName, use: () => Promise<T
   try {
     return await use();
   } catch (cause) {
-    throw errors.memoryUnusable(nameOf(token), record.path, cause);
+    throw userPinErrors.memoryUnusable(nameOf(token), record.path, cause);
   }
 }
 

@@ -10,6 +10,9 @@ import { makeDirectoryDurably, removeDurably, removeUnfinished, writeDurably } f
 import { withFileLock } from './file-lock.js';
 import { deviceOf, pinHash, sameHash } from './pin-hash.js';
 
+/** CKU_USER or CKU_SO: whose PINs a record remembers. */
+export type PinUser = 'user' | 'so';
+
 /** The oldest of more are forgotten. */
 const REMEMBERED_AT_MOST = 32;
 /** A login takes at most what a call of a module may take; this is longer than that usually is. */
@@ -46,8 +49,10 @@ export class PinRecord {
   readonly #directory: string;
   readonly #token: TokenName;
 
-  constructor(directory: string, token: TokenName) {
-    const name = createHash('sha256').update(JSON.stringify(deviceOf(token)));
+  /** The SO PIN has a record of its own: the same digits are another PIN there, with tries of their own. */
+  constructor(directory: string, token: TokenName, user: PinUser = 'user') {
+    const whose = user === 'so' ? [...deviceOf(token), 'SO'] : deviceOf(token);
+    const name = createHash('sha256').update(JSON.stringify(whose));
     this.path = join(directory, `${name.digest('hex').slice(0, 32)}.json`);
     this.#directory = directory;
     this.#token = token;

@@ -22,6 +22,8 @@ function tokenNamed(label: string, slotIndex: number, more: Partial<TokenSummary
     loginRequired: true,
     writeProtected: false,
     ownKeypad: false,
+    soPin: 'ok',
+    pinBytes: undefined,
     pin: 'ok',
     firmwareVersion: '1.0',
     hardwareVersion: '1.0',
