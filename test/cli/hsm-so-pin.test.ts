@@ -234,6 +234,8 @@ describe('a label that another token has', () => {
     process.env.ERST_PKCS11_TOKEN_LABEL = 'first';
     expect((await failureOf(hsm('keys'))).code).toBe('token-ambiguous');
     expect(await hsm('keys', '--slot', String(made.slotIndex))).toBe('');
+    const there = (await slots())[made.slotIndex];
+    expect(there).toMatchObject({ label: 'first', serial: made.serial });
   });
 
   it('may be its own', async () => {

@@ -133,13 +133,14 @@ function noEmptyToken(candidates: readonly TokenSummary[], slotIndex: number | u
   );
 }
 
-/** Where it is now: SoftHSM gives a token another slot and serial when it is initialized. */
+/** Where the next process finds it: SoftHSM gives a token that is initialized another serial, and then another slot. */
 async function newToken(
   engine: Pkcs11Engine,
   before: readonly TokenSummary[],
   label: string,
 ): Promise<TokenSummary | undefined> {
   const known = new Set(before.filter(({ initialized }) => initialized).map(nameOf));
+  await engine.restart();
   const named = (await readableTokens(engine)).filter((token) => token.initialized && token.label === label);
   return named.find((token) => !known.has(nameOf(token))) ?? (named.length === 1 ? named[0] : undefined);
 }
