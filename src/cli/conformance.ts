@@ -10,6 +10,7 @@ import { openTarget } from './conformance/target.js';
 import { CannotGenerate, makeTemporaryKey } from './conformance/temporary-key.js';
 import { EXIT, UsageError } from './failure.js';
 import { withExamples } from './help.js';
+import { environmentsOf, forEachToken } from './hsm/each-token.js';
 import { askingForPin } from './hsm/pin.js';
 import { note, oneLine, printJson, printLine, styled } from './output.js';
 
@@ -66,22 +67,30 @@ function parseBatchSize(text: string): number {
 }
 
 async function conformance(options: ConformanceOptions): Promise<void> {
-  const report = await askingForPin(process.env, (env) => check(env, options));
-  if (options.json) printJson(report);
-  else note(summaryOf(report));
-  const complete = report.runs.filter(isComplete);
-  const passed = complete.length > 0 && complete.every(({ failed }) => failed === 0);
-  if (!passed) process.exitCode = EXIT.failure;
+  const signal = interruption();
+  const tokens = environmentsOf({}, process.env).length;
+  const reports = await forEachToken(options.json ? { json: true } : {}, process.env, async (turn) => {
+    if (tokens > 1 && !options.json) printLine(`token ${turn.number} of ${tokens}:`);
+    const report = await askingForPin(turn.env, (env) => check(env, options, signal));
+    if (!options.json) note(summaryOf(report));
+    if (!hasPassed(report)) process.exitCode = EXIT.failure;
+    return report;
+  });
+  if (options.json) printJson(tokens > 1 ? reports : reports[0]);
+}
+
+function hasPassed({ runs }: Report): boolean {
+  const complete = runs.filter(isComplete);
+  return complete.length > 0 && complete.every(({ failed }) => failed === 0);
 }
 
 const isComplete = (run: Run): run is CompleteRun => 'results' in run;
 
-async function check(env: Environment, options: ConformanceOptions): Promise<Report> {
+async function check(env: Environment, options: ConformanceOptions, signal: AbortSignal): Promise<Report> {
   const { signerType } = configFromEnv(env);
   if (options.generate && signerType !== 'pkcs11') {
     throw new UsageError('--generate makes keys on a token: set ERST_SIGNER_TYPE=pkcs11');
   }
-  const signal = interruption();
   const runs = options.generate
     ? await checkNewKeys(env, options, signal)
     : [await checkKey(env, options, signal)];

@@ -53,9 +53,10 @@ const colors = { ok: 'green', warning: 'yellow', failed: 'red', skipped: 'dim' }
 function printReport(checks: readonly ExaminedCheck[]): void {
   const shown = checks.filter(({ status, fix }) => status !== 'skipped' || fix !== undefined);
   const idWidth = Math.max(...shown.map(({ id }) => id.length));
+  const count = Math.max(0, ...checks.map(({ replica }) => replica ?? 0));
   let replica: number | undefined;
   for (const each of shown) {
-    if (each.replica !== replica) printLine(`token ${each.replica} of the replicas:`);
+    if (each.replica !== replica) printLine(`token ${each.replica} of ${count}:`);
     replica = each.replica;
     const status = styled(process.stdout, colors[each.status], each.status.padEnd(STATUS_WIDTH));
     printLine(`${status}  ${each.id.padEnd(idWidth)}  ${each.finding}`);

@@ -28,13 +28,16 @@ export class UsageError extends CliError {
   }
 }
 
-/** Prints `error` and gives the exit code. */
-export function reportFailure(error: unknown, json: boolean): number {
-  const failure = describe(error);
-  if (json) note(JSON.stringify({ error: { code: failure.code, message: failure.message } }));
-  else note(`${styled(process.stderr, 'red', 'erst-hsm:')} ${oneLine(failure.message)}`);
+/** Prints `error` and gives the exit code; `token` is the one of several that it is about, from 1. */
+export function reportFailure(error: unknown, json: boolean, token?: number): number {
+  const { code, message, exitCode } = describe(error);
+  if (json) note(JSON.stringify({ error: { code, message, ...(token !== undefined && { token }) } }));
+  else {
+    const of = token === undefined ? '' : `token ${token}: `;
+    note(`${styled(process.stderr, 'red', 'erst-hsm:')} ${of}${oneLine(message)}`);
+  }
   if (process.env.ERST_LOG === 'debug' && error instanceof Error) note(stackOf(error));
-  return failure.exitCode;
+  return exitCode;
 }
 
 interface Failure {

@@ -13,6 +13,7 @@ import { withExamples } from '../help.js';
 import { readNamedFile } from '../input.js';
 import { note, oneLine, printJson, printRaw } from '../output.js';
 import { withConnection } from './connection.js';
+import { environmentsOf, forEachToken, headingOf } from './each-token.js';
 import { type KeyOptions, parseId, selectionFrom, withToken } from './token-options.js';
 
 interface AttestOptions extends KeyOptions {
@@ -45,23 +46,27 @@ export function attestCommand(): Command {
 }
 
 async function attest({ root, ...options }: AttestOptions): Promise<void> {
-  const selection = selectionFrom(options);
-  const rootPem =
+  const givenRootPem =
     root === undefined
-      ? selection.attestationRootPem
+      ? undefined
       : Buffer.from(await readNamedFile(root, 'the root certificate')).toString('latin1');
-  await withConnection(selection, 'needed', async (connection) => {
-    const { key, publicKey } = await chooseKey(connection, selection);
-    const attestation = await attestationOf(connection, key, publicKey, rootPem);
-    if (attestation === undefined) throw nothingToShow(key.label);
-    if (options.json) {
+  const shown = await forEachToken(options, process.env, (turn) => {
+    const selection = selectionFrom(options, turn.env);
+    return withConnection(selection, 'needed', async (connection) => {
+      const { key, publicKey } = await chooseKey(connection, selection);
+      const rootPem = givenRootPem ?? selection.attestationRootPem;
+      const attestation = await attestationOf(connection, key, publicKey, rootPem);
+      if (turn.count > 1) note(headingOf(turn, connection.token));
+      if (attestation === undefined) throw nothingToShow(key.label);
+      if (!options.json) print(attestation);
+      if (attestation.verdict === 'failed') process.exitCode = EXIT.failure;
       const { algorithm, label, idHex: id } = key;
-      printJson({ algorithm, label, id, publicKey: bytesToHex(publicKey.raw), ...attestation });
-    } else {
-      print(attestation);
-    }
-    if (attestation.verdict === 'failed') process.exitCode = EXIT.failure;
+      const { label: tokenLabel, serial } = connection.token;
+      const token = turn.count > 1 ? { token: { number: turn.number, label: tokenLabel, serial } } : {};
+      return { algorithm, label, id, publicKey: bytesToHex(publicKey.raw), ...attestation, ...token };
+    });
   });
+  if (options.json) printJson(environmentsOf(options, process.env).length > 1 ? shown : shown[0]);
 }
 
 async function chooseKey(connection: TokenConnection, { key: filter, algorithm }: Selection) {

@@ -9,6 +9,7 @@ import type { Algorithm } from '../../signers/types.js';
 import { withExamples } from '../help.js';
 import { note, oneLine, printJson, printTable } from '../output.js';
 import { withConnection } from './connection.js';
+import { forEachToken, headingOf, type TokenTurn } from './each-token.js';
 import { SOFTHSM, selectionFrom, type TokenOptions, withToken } from './token-options.js';
 
 export function keysCommand(): Command {
@@ -22,18 +23,29 @@ export function keysCommand(): Command {
 }
 
 async function keys(options: TokenOptions): Promise<void> {
-  const { shown, loggedIn } = await withConnection(
-    selectionFrom(options),
-    'if-given',
-    async (connection, loggedIn) => ({ shown: await describeKeys(connection), loggedIn }),
+  const shown = await forEachToken(options, process.env, (turn) =>
+    withConnection(selectionFrom(options, turn.env), 'if-given', async (connection, loggedIn) => {
+      const found = await describeKeys(connection);
+      if (turn.count > 1) note(headingOf(turn, connection.token));
+      if (!loggedIn) note('Without a PIN, public keys only: set ERST_PKCS11_PIN_FILE to see private keys.');
+      if (!options.json) printKeys(found, turn);
+      const { label, serial } = connection.token;
+      const token = { number: turn.number, label, serial };
+      return turn.count > 1 ? found.map((key) => ({ ...key, token })) : found;
+    }),
   );
-  if (!loggedIn) note('Without a PIN, public keys only: set ERST_PKCS11_PIN_FILE to see private keys.');
-  if (options.json) return printJson(shown);
+  if (options.json) printJson(shown.flat());
+}
+
+/** A script that reads the keys of several tokens has the token's number in the first column. */
+function printKeys(shown: readonly ShownKey[], { number, count }: TokenTurn): void {
+  const isNumbered = count > 1 && !process.stdout.isTTY;
   printTable(
     ['LABEL', 'ID', 'ALGORITHM', 'SIGNS', 'PUBLIC KEY', 'ORIGIN', 'LEAVES'],
-    shown.map(({ label, id, algorithm, signs, origin, leaves, publicKey }) =>
-      [label, id, algorithm, signs, publicKey, origin, leaves].map(oneLine),
-    ),
+    shown.map(({ label, id, algorithm, signs, origin, leaves, publicKey }) => {
+      const cells = [label, id, algorithm, signs, publicKey, origin, leaves].map(oneLine);
+      return isNumbered ? [String(number), ...cells] : cells;
+    }),
   );
 }
 

@@ -1,9 +1,10 @@
 // Options that name a module, a token and a key, and the variables whose place they take.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { ConfigError } from '../../errors.js';
 import { configFromEnv, type Environment, type Pkcs11Config } from '../../signers/config/config.js';
-import { type Selection, selectionOf, selectionsOf } from '../../signers/pkcs11/selection/selection.js';
+import { type Selection, selectionOf } from '../../signers/pkcs11/selection/selection.js';
+import { onlyEnvironment, type TokenChoice } from './each-token.js';
+import { uriWith } from './uri-choice.js';
 
 export const SOFTHSM = '/usr/lib/softhsm/libsofthsm2.so';
 
@@ -12,10 +13,7 @@ export interface ModuleOptions {
   json?: true;
 }
 
-export interface TokenOptions extends ModuleOptions {
-  tokenLabel?: string;
-  slot?: string;
-}
+export interface TokenOptions extends ModuleOptions, TokenChoice {}
 
 export interface KeyOptions extends TokenOptions {
   label?: string;
@@ -58,12 +56,7 @@ function checkPosition(text: string): string {
 
 /** The environment's selection of one token, with what the command line names in its place. */
 export function selectionFrom(options: KeyOptions, env: Environment = process.env): Selection {
-  const [selection, second] = selectionsOf(configFrom(options, env));
-  if (second === undefined) return selection;
-  throw new ConfigError(
-    'ERST_PKCS11_URI',
-    'ERST_PKCS11_URI names several tokens, and this works on one: run it for each with one URI',
-  );
+  return selectionOf(configFrom(options, onlyEnvironment(options, env)));
 }
 
 /** Of the environment's selection, the module is what counts. */
@@ -72,10 +65,21 @@ export const moduleFrom = (options: ModuleOptions): Selection =>
 
 function configFrom(options: KeyOptions, env: Environment): Pkcs11Config {
   const { tokenLabel, slot, label, id, pivSlot, module } = options;
+  const { ERST_PKCS11_URI: uri } = env;
+  const chosen =
+    uri === undefined
+      ? {
+          ...replaced({ ERST_PKCS11_TOKEN_LABEL: tokenLabel, ERST_PKCS11_SLOT: slot }),
+          ...replaced({
+            ERST_PKCS11_KEY_LABEL: label,
+            ERST_PKCS11_KEY_ID: id,
+            ERST_PKCS11_PIV_SLOT: pivSlot,
+          }),
+        }
+      : { ERST_PKCS11_URI: uriWith(uri, { tokenLabel, label, id, pivSlot }) };
   const settings = {
     ...withoutOwnVariables(env),
-    ...replaced({ ERST_PKCS11_TOKEN_LABEL: tokenLabel, ERST_PKCS11_SLOT: slot }),
-    ...replaced({ ERST_PKCS11_KEY_LABEL: label, ERST_PKCS11_KEY_ID: id, ERST_PKCS11_PIV_SLOT: pivSlot }),
+    ...chosen,
     ...replaced({ ERST_PKCS11_MODULE: module }),
     ERST_SIGNER_TYPE: 'pkcs11',
   };
