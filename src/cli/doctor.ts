@@ -64,5 +64,6 @@ function printReport(checks: readonly ExaminedCheck[]): void {
       printLine(`${''.padEnd(STATUS_WIDTH)}  ${'fix:'.padStart(idWidth)}  ${each.fix}`);
   }
   const hidden = checks.length - shown.length;
-  if (hidden > 0) note(`${hidden} checks do not apply here or were not reached (--json shows them).`);
+  const what = hidden === 1 ? 'check does not apply here or was' : 'checks do not apply here or were';
+  if (hidden > 0) note(`${hidden} ${what} not reached (--json shows them).`);
 }

@@ -148,6 +148,7 @@ describe('an SO PIN that locks', () => {
       states.push(await shown());
     }
     expect(states).toEqual(['ok', 'count-low', 'final-try', 'locked']);
+    expect((await slots()).find(({ label }) => label === '')!.soPin).toBe('uninitialized');
   });
 });
 

@@ -13,12 +13,13 @@ import { check } from './check.js';
 import type { Facts } from './facts.js';
 import { type Finding, failed, ok, warning } from './finding.js';
 import { choiceLine, exportLine } from './fix.js';
-import { isYkcs11 } from './known-modules.js';
+import { isPiv } from './known-modules.js';
+import { wouldTry } from './login-check.js';
 import { lackingMechanism } from './mechanism-check.js';
 
 /** Those for keys that one makes oneself. */
 const PIV_SLOTS = ['9a', '9c', '9d', '9e', ...Array.from({ length: 20 }, (_, i) => (0x82 + i).toString(16))];
-const WITHOUT_PIN = 'erst-hsm doctor --try-pin';
+const WITH_PIN = 'erst-hsm doctor --try-pin';
 
 interface Candidates {
   matching: readonly KeySummary[];
@@ -35,7 +36,7 @@ export const key = check(
     try {
       const { selection } = facts;
       const chosen = selectKey(candidates.matching, candidates.all, selection.key, selection.algorithm);
-      return lackingMechanism(facts.token, chosen.algorithm) ?? found(chosen, candidates.arePrivate);
+      return lackingMechanism(facts.token, chosen.algorithm) ?? found(chosen, candidates.arePrivate, facts);
     } catch (error) {
       if (!(error instanceof Pkcs11Error)) throw error;
       return notFound(error, candidates, facts);
@@ -65,32 +66,49 @@ async function candidatesOf(
   };
 }
 
-function found(chosen: SelectedKey, isPrivate: boolean): Finding {
+function found(chosen: SelectedKey, isPrivate: boolean, facts: KeyFacts): Finding {
   const named = `"${chosen.label}" (id ${chosen.idHex || 'none'}), ${chosen.algorithm}`;
   if (!isPrivate)
     return ok(`the public key of ${named}; its private key shows after a login`, { key: chosen });
   const each = chosen.alwaysAuthenticate ? ', which wants the PIN at every signature' : '';
-  return ok(`${named}${each}`, { key: chosen });
+  return ok(`${named}${each}${withoutPinNote(chosen, facts)}${othersNote(facts)}`, { key: chosen });
 }
 
-function notFound(error: Pkcs11Error, { all, arePrivate }: Candidates, facts: NotFoundFacts): Finding {
+/** SP 800-73-4 part 1 §3.1.3: the key of slot 9e is for doors, and signs for whoever has the card. */
+const withoutPinNote = ({ idHex }: SelectedKey, { modulePath, token }: KeyFacts) =>
+  isPiv(modulePath, token) && pivSlotOf(idHex) === '9e'
+    ? ', in PIV slot 9e, whose key the card uses without a PIN, for whoever has the card'
+    : '';
+
+/** Most tokens hide private keys before a login, and the choice is made again among all of them. */
+const othersNote = ({ loggedIn, token, selection }: KeyFacts) =>
+  !loggedIn && token.loginRequired && selection.key.label === undefined && selection.key.idHex === undefined
+    ? '; no key is named, and a login may show more'
+    : '';
+
+function notFound(error: Pkcs11Error, { all, arePrivate }: Candidates, facts: KeyFacts): Finding {
   if (error.code === 'key-not-found' && !arePrivate) {
     const seen = all.map(({ label, idHex }) => `"${label}" (id ${idHex || 'none'})`).join('; ');
     const shown = seen ? `To be seen are: ${seen}` : 'No key is to be seen';
-    return warning(`No key that matches is to be seen without the PIN. ${shown}`, WITHOUT_PIN);
+    const next = wouldTry(facts) ? WITH_PIN : `# mend what the checks above found, then: ${WITH_PIN}`;
+    return warning(`No key that matches is to be seen without the PIN. ${shown}`, next);
   }
   return failed(error.message, otherKeyLine(error, all, facts));
 }
 
-type NotFoundFacts = Facts & Required<Pick<Facts, 'modulePath' | 'selection' | 'token'>>;
+type KeyFacts = Facts & Required<Pick<Facts, 'modulePath' | 'selection' | 'token'>>;
 
-function otherKeyLine({ code }: Pkcs11Error, all: readonly KeySummary[], facts: NotFoundFacts): string {
+function otherKeyLine({ code }: Pkcs11Error, all: readonly KeySummary[], facts: KeyFacts): string {
   const { selection, token, modulePath, env } = facts;
   const usable = all.filter(({ algorithm, canSign }) => algorithm !== undefined && canSign);
   const [first] = usable;
   if (code === 'key-mismatch' && first?.algorithm)
     return exportLine('ERST_SIGNER_ALGORITHM', first.algorithm);
-  if (code === 'key-ambiguous') return choiceLine(env, 'ERST_PKCS11_KEY_ID', first?.idHex ?? '');
+  if (code === 'key-ambiguous') {
+    const slot = isPiv(modulePath, token) ? pivSlotOf(first?.idHex) : undefined;
+    if (slot !== undefined) return choiceLine(env, 'ERST_PKCS11_PIV_SLOT', slot);
+    return choiceLine(env, 'ERST_PKCS11_KEY_ID', first?.idHex ?? '');
+  }
   const near =
     selection.key.label !== undefined &&
     nearestName(
@@ -106,7 +124,7 @@ const pivSlotOf = (idHex: string | undefined) =>
   PIV_SLOTS.find((slot) => idHex !== undefined && pivSlotToIdHex(slot) === idHex);
 
 function generateLine(token: TokenSummary, modulePath: string, { key, algorithm }: Selection): string {
-  if (isYkcs11(modulePath))
+  if (isPiv(modulePath, token))
     return `yubico-piv-tool -a generate -s ${pivSlotOf(key.idHex) ?? '9a'} -A ECCP256 -o public.pem`;
   if (token.writeProtected) return `erst-hsm hsm keys --token-label ${shellQuoted(token.label)}`;
   const wanted = algorithm ?? (token.mechanisms.includes('EDDSA') ? 'ed25519' : 'p256');

@@ -2,6 +2,7 @@
 // tokens through PC/SC (the daemon pcscd), and what shows why there is none.
 
 import { basename } from 'node:path';
+import type { TokenSummary } from '../../signers/pkcs11/engine/hosted-module.js';
 
 export interface KnownModule {
   pattern: RegExp;
@@ -70,6 +71,14 @@ const modules: readonly KnownModule[] = [
     whenEmpty: 'export YUBIHSM_PKCS11_CONF=/path/to/yubihsm_pkcs11.conf',
     usualPlaces: inLibraryFolders('pkcs11/yubihsm_pkcs11.so'),
   },
+  {
+    // All modules that are registered on the machine, as one; it stands last so that it is not proposed before them.
+    pattern: /^(p11-kit-proxy|libp11-kit)\./,
+    debianPackage: 'libp11-kit0',
+    usesPcsc: false,
+    whenEmpty: 'p11-kit list-modules',
+    usualPlaces: inLibraryFolders('p11-kit-proxy.so'),
+  },
 ];
 
 /** What is known of the module at `path`, by its file's name. */
@@ -84,4 +93,8 @@ export function usualModules(name?: string): readonly string[] {
 }
 
 export const isSoftHsm = (path: string): boolean => knownModule(path)?.debianPackage === 'softhsm2';
+/** A PIV card as libykcs11 or OpenSC shows it: its keys are made with the card's management key. */
+export const isPiv = (path: string, { manufacturer }: TokenSummary): boolean =>
+  isYkcs11(path) || manufacturer === 'piv_II';
+
 export const isYkcs11 = (path: string): boolean => knownModule(path)?.debianPackage === 'ykcs11';

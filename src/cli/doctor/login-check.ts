@@ -2,6 +2,7 @@
 // the token has refused before is not presented again (PinGuard).
 
 import { ConfigError, Pkcs11Error } from '../../errors.js';
+import { CKR } from '../../signers/pkcs11/constants.js';
 import type { PinState } from '../../signers/pkcs11/engine/hosted-module.js';
 import { shellQuoted } from '../shell-quote.js';
 import { check } from './check.js';
@@ -12,6 +13,10 @@ import { PinTool } from './pin-tool.js';
 
 /** States in which a wrong PIN would not be the last. */
 const MAY_TRY: ReadonlySet<PinState> = new Set(['ok', 'count-low']);
+
+/** Whether --try-pin, which was not given, would come to a login. */
+export const wouldTry = ({ tryPin, pinIsGiven, pinStatus }: Facts): boolean =>
+  !tryPin && pinIsGiven === true && pinStatus !== undefined && MAY_TRY.has(pinStatus.pin);
 
 export const login = check(
   'login',
@@ -40,10 +45,15 @@ async function tryLogin(facts: TokenFacts): Promise<Finding> {
 }
 
 function loginFix(error: Pkcs11Error, facts: TokenFacts): string {
+  const tool = new PinTool(facts.modulePath, facts.token);
+  if (error.ckrCode === CKR.CKR_PIN_EXPIRED) return tool.changeLine();
+  if (error.ckrCode === CKR.CKR_USER_PIN_NOT_INITIALIZED) return tool.setLine();
+  if (error.code === 'pin-locked')
+    return error.ckrCode === undefined ? tool.verifyLine() : tool.unblockLine();
   if (error.code !== 'pin-incorrect' && error.code !== 'pin-missing') return fixOf(error, facts);
   // It was not presented now: an earlier try of it has no answer, or the token has refused it.
   if (error.ckrCode === undefined && error.code === 'pin-incorrect') {
-    return new PinTool(facts.modulePath, facts.token).verifyLine();
+    return tool.verifyLine();
   }
   const { file } = facts.selection.pin;
   if (file !== undefined) return `"\${EDITOR:-vi}" ${shellQuoted(file)}`;

@@ -85,7 +85,7 @@ async function suggestion(path: string): Promise<string> {
 /** A module that is installed here. */
 export const installedModule = (): Promise<string | undefined> => firstExisting(usualModules());
 
-async function firstExisting(paths: readonly string[]): Promise<string | undefined> {
+export async function firstExisting(paths: readonly string[]): Promise<string | undefined> {
   for (const path of paths) {
     const isThere = await access(path).then(
       () => true,

@@ -1,6 +1,7 @@
 // Whether the module loads, is a PKCS#11 module (C_GetFunctionList) and can be initialized (C_Initialize), all in a child
 // process: a module that crashes or hangs while it loads is a finding.
 
+import { resolve } from 'node:path';
 import { Pkcs11Error } from '../../errors.js';
 import type { Pkcs11Engine } from '../../signers/pkcs11/engine/engine.js';
 import { acquireEngine } from '../../signers/pkcs11/engine/module-engine.js';
@@ -9,7 +10,8 @@ import { check } from './check.js';
 import type { Facts } from './facts.js';
 import { type Finding, failed, ok } from './finding.js';
 import { exportLine, fixOf } from './fix.js';
-import { installedModule } from './module-file-check.js';
+import { usualModules } from './known-modules.js';
+import { firstExisting, installedModule } from './module-file-check.js';
 
 export const moduleLoad = check(
   'module.load',
@@ -46,6 +48,11 @@ async function loadFailed(error: Pkcs11Error, facts: Facts, path: string): Promi
       message,
       exportLine('ERST_PKCS11_MODULE', (await installedModule()) ?? '/path/to/module.so'),
     );
+  }
+  // A name without a path is looked for in the system's folders only, not in the working directory.
+  if (!/[/\\]/.test(path)) {
+    const place = (await firstExisting(usualModules(path))) ?? (await firstExisting([resolve(path)]));
+    return failed(message, exportLine('ERST_PKCS11_MODULE', place ?? `/path/to/${path}`));
   }
   // dlopen names the first library that it misses; ldd names all.
   if (message.includes('cannot open shared object file'))

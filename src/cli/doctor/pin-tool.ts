@@ -22,6 +22,10 @@ export class PinTool {
     return this.#isYubiKey ? 'yubico-piv-tool -a unblock-pin' : this.setLine();
   }
 
+  changeLine(): string {
+    return this.#isYubiKey ? 'yubico-piv-tool -a change-pin' : `${this.#pkcs11Tool} --change-pin`;
+  }
+
   setLine(): string {
     return `${this.#pkcs11Tool} --login-type so --init-pin`;
   }

@@ -39,6 +39,7 @@ async function configurationFile(env: Facts['env']): Promise<string> {
 }
 
 function unreadable(conf: string, code: string, env: Facts['env']): Finding {
+  if (conf === '') return failed('SOFTHSM2_CONF is set to nothing', 'unset SOFTHSM2_CONF');
   const source = env.SOFTHSM2_CONF === undefined ? '' : ' (SOFTHSM2_CONF)';
   if (code !== 'ENOENT') {
     const fix = conf === SYSTEM_CONF ? joinGroup() : `sudo chmod o+r ${shellQuoted(conf)}`;

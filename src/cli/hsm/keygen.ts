@@ -42,10 +42,11 @@ async function keygen({ algorithm, label, id, ...options }: KeygenOptions): Prom
   });
 }
 
-/** libykcs11 wants the management key, as the security officer's PIN, and another template (CKR_ATTRIBUTE_TYPE_INVALID). */
+/** For a PIV card, libykcs11 wants the management key, as the security officer's PIN, and another template (CKR_ATTRIBUTE_TYPE_INVALID). */
 function explainRefusal({ manufacturer }: TokenSummary): (error: unknown) => never {
   return (error) => {
-    if (!(error instanceof Pkcs11Error && manufacturer.startsWith('Yubico'))) throw error;
+    const isPiv = manufacturer.startsWith('Yubico') || manufacturer === 'piv_II';
+    if (!(error instanceof Pkcs11Error && isPiv)) throw error;
     const { code, message, ckr, ckrCode, functionName } = error;
     throw new Pkcs11Error(
       code,

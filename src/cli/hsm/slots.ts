@@ -19,7 +19,8 @@ export function slotsCommand(): Command {
 async function slots(options: ModuleOptions): Promise<void> {
   const tokens = await withEngine(moduleFrom(options), readableTokens);
   if (options.json) return printJson(tokens.map(tokenToJson));
-  if (tokens.length === 0) note('No slot holds a token. For a smart card, see that pcscd is running.');
+  if (tokens.length === 0)
+    note('No slot holds a token. For a smart card, see that pcscd is running. erst-hsm doctor says more.');
   printTable(
     ['SLOT', 'LABEL', 'MODEL', 'SERIAL', 'MANUFACTURER', 'MECHANISMS', 'FIRMWARE', 'PIN'],
     tokens.map((token) =>

@@ -20,9 +20,6 @@ export type SlotHandle = string;
 /** The user PIN by the flags of C_GetTokenInfo. Tokens that never lock show `ok` after any number of wrong PINs. */
 export type PinState = 'uninitialized' | 'ok' | 'count-low' | 'final-try' | 'locked';
 
-/** The same of the security officer's PIN; `ok` also where the token says nothing of it. */
-export type SoPinState = Exclude<PinState, 'uninitialized'>;
-
 /** What tells one token from another, wherever it is plugged in. */
 export interface TokenName {
   manufacturer: string;
@@ -49,7 +46,8 @@ export interface TokenSummary extends TokenName {
   /** CKF_PROTECTED_AUTHENTICATION_PATH: the PIN is typed on the token itself. */
   ownKeypad: boolean;
   pin: PinState;
-  soPin: SoPinState;
+  /** The same of the security officer's PIN; `ok` also where the token says nothing of it. */
+  soPin: PinState;
   /** ulMinPinLen and ulMaxPinLen, in bytes; `undefined` where the token gives no limits that can be. */
   pinBytes: { min: number; max: number } | undefined;
   /** `5.4`; `0.0` where the module does not say. */

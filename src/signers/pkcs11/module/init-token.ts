@@ -10,7 +10,7 @@ import type { Cryptoki } from './cryptoki.js';
 import { closeQuietly } from './session-pool.js';
 
 export function initToken(cryptoki: Cryptoki, slot: Handle, init: TokenInitialization): void {
-  withSoPin(() => cryptoki.initToken(slot, init.soPin, init.label));
+  supported(() => withSoPin(() => cryptoki.initToken(slot, init.soPin, init.label)));
   afterErasing(init.label, () => setUserPin(cryptoki, slot, init));
 }
 
@@ -22,6 +22,20 @@ function setUserPin(cryptoki: Cryptoki, slot: Handle, { soPin, userPin }: TokenI
     cryptoki.logout(session);
   } finally {
     closeQuietly(cryptoki, session);
+  }
+}
+
+/** OpenSC with most cards; a YubiKey's PIV application is not initialized by way of PKCS#11 either. */
+function supported(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    if (!(error instanceof Pkcs11Error) || error.ckrCode !== CKR.CKR_FUNCTION_NOT_SUPPORTED) throw error;
+    throw reworded(
+      error,
+      `C_InitToken failed with ${error.ckr}: this module does not initialize this token, and nothing was done. Use the ` +
+        "vendor's tool, e.g. ykman piv reset for a YubiKey",
+    );
   }
 }
 

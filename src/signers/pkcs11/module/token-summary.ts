@@ -3,7 +3,7 @@
 import type { TokenInfo } from 'pkcs11js';
 import { Pkcs11Error } from '../../../errors.js';
 import { CKF_SLOT, CKF_TOKEN, CKM } from '../constants.js';
-import type { MechanismName, PinState, SoPinState, TokenSummary } from '../engine/hosted-module.js';
+import type { MechanismName, PinState, TokenSummary } from '../engine/hosted-module.js';
 import { type Handle, ulong, versionText } from './ck-types.js';
 import type { Cryptoki } from './cryptoki.js';
 
@@ -28,8 +28,9 @@ export function pinStateOf(flags: number): PinState {
   return flags & CKF_TOKEN.USER_PIN_INITIALIZED ? 'ok' : 'uninitialized';
 }
 
-/** CKF_SO_PIN_… of C_GetTokenInfo. */
-function soPinStateOf(flags: number): SoPinState {
+/** CKF_SO_PIN_… of C_GetTokenInfo. SoftHSM sets LOCKED on a token that has no SO PIN yet. */
+function soPinStateOf(flags: number): PinState {
+  if (!(flags & CKF_TOKEN.TOKEN_INITIALIZED)) return 'uninitialized';
   if (flags & CKF_TOKEN.SO_PIN_LOCKED) return 'locked';
   if (flags & CKF_TOKEN.SO_PIN_FINAL_TRY) return 'final-try';
   return flags & CKF_TOKEN.SO_PIN_COUNT_LOW ? 'count-low' : 'ok';
@@ -102,7 +103,7 @@ const UNREADABLE = {
   writeProtected: false,
   ownKeypad: false,
   pin: 'uninitialized',
-  soPin: 'ok',
+  soPin: 'uninitialized',
   pinBytes: undefined,
   firmwareVersion: '0.0',
   hardwareVersion: '0.0',

@@ -107,7 +107,6 @@ const pinState = v.picklist(
   ['uninitialized', 'ok', 'count-low', 'final-try', 'locked'],
   'must be a PIN state',
 );
-const soPinState = v.picklist(['ok', 'count-low', 'final-try', 'locked'], 'must be a PIN state');
 // CBOR has one kind of integer: small ones come as numbers.
 const bigInteger = v.pipe(
   v.union([v.bigint(), count], 'must be an integer'),
@@ -131,7 +130,7 @@ const tokenSummary = v.object({
   writeProtected: flag,
   ownKeypad: flag,
   pin: pinState,
-  soPin: soPinState,
+  soPin: pinState,
   pinBytes: v.undefinedable(v.object({ min: count, max: count })),
   firmwareVersion: text,
   hardwareVersion: text,
