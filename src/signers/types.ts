@@ -40,7 +40,10 @@ export interface Signer {
   publicKey(): Promise<PublicKey>;
   /** Where the key is and what it is; still available after `close()`. */
   signerInfo(): SignerInfo;
-  /** Releases what is held and wipes secrets. Idempotent. Calls that are running finish first. */
+  /**
+   * Releases what is held and wipes secrets. Idempotent. Calls that are running finish first, as far as the key still
+   * answers: a `Pkcs11Signer` gives them up when its token has been silent for three seconds.
+   */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -14,7 +14,7 @@ const meanings = new Map<number, Meaning>([
     CKR.CKR_PIN_INCORRECT,
     [
       'pin-incorrect',
-      `the PIN is wrong; ${WITHOUT_SPENDING}. Set ERST_PKCS11_PIN_FILE (or _PIN, _PIN_COMMAND, _PIN_CREDENTIAL) right`,
+      `the PIN is wrong; ${WITHOUT_SPENDING}. Correct it in ERST_PKCS11_PIN_FILE (or _PIN, _PIN_COMMAND, _PIN_CREDENTIAL)`,
     ],
   ],
   [
