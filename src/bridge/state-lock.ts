@@ -92,13 +92,16 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
-/** Boot and start time of a process where /proc tells them (proc(5), field 22 of stat); elsewhere empty. */
+/**
+ * Boot and start time of a process where /proc tells them (proc(5), field 22 of stat); elsewhere empty. `ended` for one that
+ * only waits for its parent to take note of its end, as in a container whose first process never does.
+ */
 function processStart(pid: number): string {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const afterName = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return `${boot} ${afterName[19]}`;
+    return /[ZX]/.test(afterName[0]!) ? 'ended' : `${boot} ${afterName[19]}`;
   } catch {
     return '';
   }

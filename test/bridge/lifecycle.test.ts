@@ -1,8 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { controlClient } from '../../src/bridge/control-client.js';
 import { createBridge } from '../../src/bridge/index.js';
 import { toBase64Url, utf8 } from '../../src/bytes.js';
@@ -196,6 +197,30 @@ describe('the state directory', () => {
     const stateDir = await temporaryDir();
     await writeFile(join(stateDir, 'bridge.lock'), JSON.stringify(owner()) ?? '{"pid":');
     await startBridge({ stateDir });
+  });
+
+  it('is taken over from a bridge that was killed and whose parent never waits for it', async () => {
+    const stateDir = await temporaryDir();
+    // The shell becomes another program, which knows nothing of the child.
+    const parent = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 600'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    try {
+      const pid = Number(String((await once(parent.stdout, 'data'))[0]));
+      const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+      const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(' ');
+      await writeFile(
+        join(stateDir, 'bridge.lock'),
+        JSON.stringify({ pid, started: `${boot} ${fields[21]}` }),
+      );
+      await vi.waitFor(
+        async () => expect(await readFile(`/proc/${pid}/stat`, 'utf8')).toMatch(/\) Z /),
+        20_000,
+      );
+      await startBridge({ stateDir });
+    } finally {
+      parent.kill('SIGKILL');
+    }
   });
 
   it('says what to remove where a takeover was interrupted', async () => {
