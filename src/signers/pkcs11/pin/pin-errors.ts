@@ -14,7 +14,7 @@ export const pinRefusedBefore = (name: string, path: string) =>
   new Pkcs11Error(
     'pin-incorrect',
     `The ${name} has refused this PIN already, and it was not tried again, so that the token does not lock. ` +
-      `${SET_PIN} right; if the token's PIN was changed to this one meanwhile: rm ${path}`,
+      `${SET_PIN} to the right one; if the token's PIN was changed to this one meanwhile: rm ${path}`,
   );
 
 export const pinUnanswered = (name: string, path: string) =>

@@ -3,8 +3,8 @@
 // is spent where it is the last.
 // A PIN is marked on disk before it is presented, and the mark goes when the answer comes. A mark that is found later is of
 // a login that was cut off: it counts as a refusal where the token shows that a try was spent; else the PIN may be
-// presented once more. What a context login (PKCS #11 §5.6.8,
-// CKU_CONTEXT_SPECIFIC) presents, the token has taken at a login already, so it is not marked before.
+// presented once more. What a context login (PKCS #11 §5.6.8, CKU_CONTEXT_SPECIFIC) presents, the token has taken at a
+// login already, so it is not marked before.
 // A guard of SO PINs has records of its own, and presents one without an answer not even once more: what it locks cannot
 // be unlocked.
 
@@ -60,8 +60,8 @@ export class PinGuard {
   }
 
   /**
-   * Runs `present`, which is one C_Login with `pin`, or a C_InitToken with an SO PIN, unless the token has refused that PIN before or has no
-   * try to spare by `status`. Its refusal is remembered, also across processes.
+   * Runs `present`, which is one C_Login with `pin`, or a C_InitToken with an SO PIN, unless the token has refused that PIN
+   * before or has no try to spare by `status`. Its refusal is remembered, also across processes.
    *
    * Rejects as `present` does, or with a Pkcs11Error `pin-missing`, `pin-incorrect`, `pin-locked`, `token-error` or
    * `timeout`, or with a ConfigError where refusals cannot be remembered; then `present` has not run.

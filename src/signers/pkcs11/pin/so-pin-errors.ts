@@ -17,7 +17,7 @@ export const soPinErrors = {
     new Pkcs11Error(
       'pin-incorrect',
       `The ${name} has refused this SO PIN already, and it was not tried again, so that the token is not lost. ` +
-        `${SET_PIN} right; if the token's SO PIN was changed to this one meanwhile: rm ${path}`,
+        `${SET_PIN} to the right one; if the token's SO PIN was changed to this one meanwhile: rm ${path}`,
     ),
 
   pinUnanswered: (name: string, path: string) =>
