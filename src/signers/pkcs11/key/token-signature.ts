@@ -14,6 +14,8 @@ import type { TokenInput } from './token-input.js';
 
 export { type TokenInput, tokenInput } from './token-input.js';
 
+const SIGNATURE_BYTES = 64;
+
 interface TokenSignatureVerifier {
   /** The signature in 64 bytes, `undefined` where it does not verify. */
   verify(signed: TokenInput, bytes: Uint8Array): Promise<Signature | undefined>;
@@ -37,10 +39,20 @@ export async function verifiedSignature(
   signed: TokenInput,
   bytes: Uint8Array,
 ): Promise<Signature> {
-  if (bytes.length !== 64) throw invalid(`it has ${bytes.length} bytes, not 64`);
-  const signature = await verifierOf(publicKey).verify(signed, bytes);
+  const signature = await verification(publicKey, signed, bytes);
   if (signature !== undefined) return signature;
-  throw invalid('it does not verify against the public key that was read when the signer was opened');
+  throw unverified(bytes);
+}
+
+/** The same, with `undefined` for a signature that does not verify. */
+export function verification(
+  publicKey: PublicKey,
+  signed: TokenInput,
+  bytes: Uint8Array,
+): Promise<Signature | undefined> {
+  return bytes.length === SIGNATURE_BYTES
+    ? verifierOf(publicKey).verify(signed, bytes)
+    : Promise.resolve(undefined);
 }
 
 function verifierOf(publicKey: PublicKey): TokenSignatureVerifier {
@@ -52,7 +64,12 @@ function verifierOf(publicKey: PublicKey): TokenSignatureVerifier {
   return verifier;
 }
 
-function invalid(reason: string): Pkcs11Error {
+/** The error for `bytes`, which no verifier has accepted. */
+export function unverified(bytes: Uint8Array): Pkcs11Error {
+  const reason =
+    bytes.length === SIGNATURE_BYTES
+      ? 'it does not verify against the public key that was read when the signer was opened'
+      : `it has ${bytes.length} bytes, not ${SIGNATURE_BYTES}`;
   return new Pkcs11Error(
     'signature-invalid',
     `The token made a signature that is not released: ${reason}. If this happens again, the token is faulty, or its ` +

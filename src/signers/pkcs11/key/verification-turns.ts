@@ -1,7 +1,7 @@
 // Verification in small pieces: what came in during a turn of the event loop is verified in the next ones, each of which
 // spends about TURN_MS on it, so that other work of this process is not held up.
 
-const TURN_MS = 2;
+const TURN_MS = 1;
 /** Bytes that are hashed for a group; more takes a group of its own. */
 const GROUP_BYTES = 65_536;
 
