@@ -1,8 +1,10 @@
-// Compiles assembly/ into build/wasm: curves (asconfig.json) and p256 (assembly/p256/asconfig.json), each as a release and a
-// debug build, as .wasm and as an ES module whose default export is the module in base64.
+// Compiles assembly/ into build/wasm: curves (asconfig.json), and for each of two curves the verifier of signatures under
+// keys that stay the same (assembly/pinned-key/asconfig.json). Each is made as a release and a debug build, as .wasm and as
+// an ES module whose default export is the module in base64.
 // Usage: node scripts/build-wasm.mjs [release] [debug]
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import asc from 'assemblyscript/asc';
@@ -11,9 +13,21 @@ const root = new URL('../', import.meta.url);
 process.chdir(fileURLToPath(root));
 mkdirSync('build/wasm', { recursive: true });
 
+const CURVE_FILE = normalize('assembly/pinned-key/curve.ts');
 const modules = [
-  { name: 'curves', config: 'asconfig.json', debugEntry: 'assembly/debug.ts' },
-  { name: 'p256', config: 'assembly/p256/asconfig.json', debugEntry: 'assembly/p256/debug.ts' },
+  { name: 'curves', config: 'asconfig.json', debugEntries: ['assembly/debug.ts'] },
+  {
+    name: 'pinned-p256',
+    config: 'assembly/pinned-key/asconfig.json',
+    debugEntries: ['assembly/pinned-key/debug.ts', 'assembly/p256/debug.ts'],
+    curve: 'p256',
+  },
+  {
+    name: 'pinned-secp256k1',
+    config: 'assembly/pinned-key/asconfig.json',
+    debugEntries: ['assembly/pinned-key/debug.ts'],
+    curve: 'secp256k1',
+  },
 ];
 const targets = ['release', 'debug'];
 const named = process.argv.slice(2);
@@ -22,17 +36,27 @@ for (const target of named.length > 0 ? named : targets) {
   for (const module of modules) await build(module, target);
 }
 
-async function build({ name, config, debugEntry }, target) {
-  const entries = target === 'debug' ? [debugEntry] : [];
-  const { error, stderr } = await asc.main([...entries, '--config', config, '--target', target]);
+async function build({ name, config, debugEntries, curve }, target) {
+  const path = `build/wasm/${name}.${target}`;
+  const entries = target === 'debug' ? debugEntries : [];
+  const { error, stderr } = await asc.main(
+    [...entries, '--config', config, '--target', target, '--outFile', `${path}.wasm`],
+    { readFile: (file, directory) => sourceFor(curve, join(directory, file)) },
+  );
   if (error) fail(`${stderr.toString()}${error.message}`);
 
-  const path = `build/wasm/${name}.${target}`;
   const wasm = readFileSync(`${path}.wasm`);
   check(path, wasm);
   writeFileSync(`${path}.js`, `export default '${wasm.toString('base64')}';\n`);
   writeFileSync(`${path}.d.ts`, 'declare const base64: string;\nexport default base64;\n');
   console.log(`${path}.wasm  ${kilobytes(wasm)}, ${kilobytes(gzipSync(wasm))} gzipped`);
+}
+
+/** AssemblyScript has no parameters of modules: the file that names the curve is read with another name in it. */
+function sourceFor(curve, path) {
+  if (!existsSync(path)) return null;
+  const source = readFileSync(path, 'utf8');
+  return curve && path === CURVE_FILE ? source.replace("'./p256'", `'./${curve}'`) : source;
 }
 
 /** The loader hands the module nothing and runs nothing of it before the first call: neither may creep in. */

@@ -52,11 +52,11 @@ const rooms = [
     to: [...leaves, ...pkcs11Words, 'src/signers/pkcs11/process/'],
     packages: ['cborg', 'valibot'],
   },
-  // A verifier of its own, so that it is in nothing that browsers load.
+  // Verifiers of their own, so that they are in nothing that browsers load.
   {
-    from: 'src/signers/pkcs11/key/p256-module.ts',
+    from: 'src/signers/pkcs11/key/pinned-',
     nodeOnly: /./,
-    to: ['build/wasm/p256.'],
+    to: ['build/wasm/pinned-', 'src/signers/pkcs11/key/pinned-'],
     packages: [],
   },
   {
@@ -112,7 +112,7 @@ const rooms = [
 ];
 
 /** Inputs that must not be in a browser bundle, whatever led there. */
-const notInBrowser = /^node:|\.node\.ts$|^src\/(signers\/pkcs11|bridge|cli)\//;
+const notInBrowser = /^node:|\.node\.ts$|^src\/(signers\/pkcs11|bridge|cli)\/|^build\/wasm\/pinned-/;
 
 const sources = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))

@@ -63,7 +63,7 @@ const SIGNATURE_BYTES: usize = 65;
 const NO_SIGNATURE: u8 = 0xff;
 
 /** p - n: below it, r + n is a second x that gives r. */
-const PRIME_MINUS_ORDER = memory.data<u8>([
+export const PRIME_MINUS_ORDER = memory.data<u8>([
   0xee, 0xba, 0xc9, 0x2f, 0x72, 0xa1, 0x2d, 0x40, 0xc4, 0x5f, 0xb7, 0x50, 0x19, 0x23, 0x51, 0x45,
   0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ]);

@@ -1,28 +1,30 @@
-// secp256k1 signatures of a token: verified, brought to low S and given their recovery id in one computation.
+// secp256k1 signatures of a token, verified by the digest that the token was given, brought to low S and given their
+// recovery id in one computation, several together where several have come in (see p256-verifier.ts).
 
-import { completeSignature } from '../../../curves/secp256k1.js';
 import type { PublicKey } from '../../public-key.js';
 import { Signature } from '../../signature.js';
+import { type CompletedSignature, SECP256K1 } from './pinned-curves.js';
+import { PinnedKey } from './pinned-key.js';
 import type { TokenInput } from './token-input.js';
 import { VerificationLane } from './verification-turns.js';
 
-const GROUP = 8;
-const UNCOMPRESSED_BYTES = 65;
+const GROUP = 16;
+/** x and y, the end of the SubjectPublicKeyInfo of an uncompressed point. */
+const POINT_BYTES = 64;
 
 export class Secp256k1Verifier {
-  readonly #point: Uint8Array;
-  readonly #lane = new VerificationLane<Signature | undefined>(GROUP, (group) => {
-    for (const { message, signature, settle } of group) {
-      const recovered = completeSignature(signature, message, this.#point);
-      settle(recovered && Signature.fromBytes('secp256k1', recovered.subarray(1), recovered[0]!));
-    }
+  readonly #key: PinnedKey<CompletedSignature | undefined>;
+  readonly #lane = new VerificationLane<CompletedSignature | undefined>(GROUP, (group) => {
+    const completed = this.#key.verify(group);
+    for (const [i, { settle }] of group.entries()) settle(completed[i]);
   });
 
   constructor(publicKey: PublicKey) {
-    this.#point = publicKey.spki.slice(-UNCOMPRESSED_BYTES); // spares a square root at each signature
+    this.#key = new PinnedKey(SECP256K1, publicKey.spki.slice(-POINT_BYTES));
   }
 
-  verify({ input }: TokenInput, bytes: Uint8Array): Promise<Signature | undefined> {
-    return this.#lane.add(input, bytes);
+  async verify({ input }: TokenInput, bytes: Uint8Array): Promise<Signature | undefined> {
+    const completed = await this.#lane.add(input, bytes);
+    return completed && Signature.fromBytes('secp256k1', completed.bytes, completed.recovery);
   }
 }

@@ -1,8 +1,9 @@
 // The multiples d 256^i P of a point for 1 <= d <= 128 and 0 <= i < 32, affine: u P is a sum of at most 32 of them, without a
 // doubling. A digit is in [-127, 128], and u or n - u is at most 2^255, so that no carry leaves the last.
 
+import { ORDER } from './curve';
+import { sub256 } from './numbers';
 import { addLater, addWaiting, Affine, AFFINE_BYTES, copyPoint, copySigned, double } from './point';
-import { ORDER, sub256 } from './scalar';
 
 const WINDOWS: usize = 32;
 const MULTIPLES: usize = 128;

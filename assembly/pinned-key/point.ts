@@ -1,9 +1,21 @@
-// Points of the curve y^2 = x^3 - 3 x + b, all of them affine and none of them infinity. An affine addition takes
+// Points of the curve, all of them affine and none of them infinity. An affine addition takes
 // 5 multiplications and a squaring where many share one inversion (P. L. Montgomery's trick), which is half of what an
 // addition to a Jacobian point takes. All of it is for public points: exceptional cases are branches.
 
-import { copyField, FIELD_BYTES, invert, isEqual } from './field';
-import { B, Field, mul, mulDifference, mulDifferenceSub, ONE, sqr, sqrSubSub, THREE, TWO } from './field-kernels';
+import {
+  copyField,
+  copyFieldSigned,
+  Field,
+  FIELD_BYTES,
+  invert,
+  isEqual,
+  mul,
+  mulDifference,
+  mulDifferenceSub,
+  ONE,
+  sqrSubSub,
+  tangent,
+} from './curve';
 
 /** x, y */
 @unmanaged
@@ -14,10 +26,8 @@ export class Affine {
 
 export const AFFINE_BYTES: usize = 72;
 
-const ZERO = changetype<Field>(memory.data(36, 16));
 const t0 = changetype<Field>(memory.data(36, 16));
 const t1 = changetype<Field>(memory.data(36, 16));
-const t2 = changetype<Field>(memory.data(36, 16));
 const all = changetype<Field>(memory.data(36, 16));
 
 /** Additions that wait for an inversion: p and q each. */
@@ -32,30 +42,15 @@ export function copyPoint(out: Affine, p: Affine): void {
   copyField(out.y, p.y);
 }
 
-/** out = p or -p. Limbs are signed: each is negated by itself. */
+/** out = p or -p */
 export function copySigned(out: Affine, p: Affine, negative: bool): void {
   copyField(out.x, p.x);
-  const from = changetype<usize>(p.y), to = changetype<usize>(out.y);
-  const mask = -<i32>negative, masks = i32x4.splat(mask);
-  v128.store(to, i32x4.sub(v128.xor(v128.load(from), masks), masks));
-  v128.store(to, i32x4.sub(v128.xor(v128.load(from, 16), masks), masks), 16);
-  store<i32>(to, (load<i32>(from, 32) ^ mask) - mask, 32);
+  copyFieldSigned(out.y, p.y, negative);
 }
 
-export function isOnCurve(p: Affine): bool {
-  sqr(t0, p.x);
-  mulDifference(t0, t0, THREE, p.x);
-  sqrSubSub(t1, p.y, t0, B);
-  return isEqual(t1, ZERO);
-}
-
-/** out = 2 p. No point has y = 0. */
+/** out = 2 p */
 export function double(out: Affine, p: Affine): void {
-  mul(t0, p.y, TWO);
-  invert(t0, t0);
-  sqr(t1, p.x);
-  mulDifference(t1, t1, ONE, THREE);
-  mul(t0, t0, t1);
+  tangent(t0, p.x, p.y);
   sqrSubSub(t1, t0, p.x, p.x);
   mulDifferenceSub(out.y, p.x, t1, t0, p.y);
   copyField(out.x, t1);

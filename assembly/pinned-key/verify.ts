@@ -4,20 +4,13 @@
 
 import { isZero32, reverse32 } from '../bytes';
 import { OK, REJECTED } from '../memory';
-import { isEqual, PRIME } from './field';
-import { Field, fromBytes, mul, TO_MONTGOMERY as FIELD_TO_MONTGOMERY } from './field-kernels';
+import { accept, Field, fieldOf, GENERATOR, isEqual, isOnCurve, PRIME } from './curve';
+import { invertScalar, mulScalar, ORDER, PRIME_LESS_ORDER, toFactor } from './curve';
 import { GENERATOR_TABLE, GROUP, KEY, SIGNED, SIGNED_BYTES, TABLE_BYTES, TABLES, VERDICTS } from './memory';
-import { addLater, addWaiting, Affine, AFFINE_BYTES, isOnCurve } from './point';
-import { add256, invertScalar, isBelow, mulScalar, ORDER, PRIME_LESS_ORDER, TO_MONTGOMERY } from './scalar';
+import { add256, isBelow } from './numbers';
+import { addLater, addWaiting, Affine, AFFINE_BYTES } from './point';
 import { buildTable, takeMultiples } from './table';
 
-// G, little-endian
-const GENERATOR = memory.data<u8>([
-  0x96, 0xc2, 0x98, 0xd8, 0x45, 0x39, 0xa1, 0xf4, 0xa0, 0x33, 0xeb, 0x2d, 0x81, 0x7d, 0x03, 0x77,
-  0xf2, 0x40, 0xa4, 0x63, 0xe5, 0xe6, 0xbc, 0xf8, 0x47, 0x42, 0x2c, 0xe1, 0xf2, 0xd1, 0x17, 0x6b,
-  0xf5, 0x51, 0xbf, 0x37, 0x68, 0x40, 0xb6, 0xcb, 0xce, 0x5e, 0x31, 0x6b, 0x57, 0x33, 0xce, 0x2b,
-  0x16, 0x9e, 0x0f, 0x7c, 0x4a, 0xeb, 0xe7, 0x8e, 0x9b, 0x7f, 0x1a, 0xfe, 0xe2, 0x42, 0xe3, 0x4f,
-]);
 let generatorIsReady = false;
 
 /** The points of every signature, and the addresses of those of them that are still to be added. */
@@ -35,7 +28,7 @@ const U = memory.data(32, 16);
 const candidate = changetype<Field>(memory.data(36, 16));
 
 /** Makes the table of the key at KEY the one of this number. REJECTED: it is no point of the curve. */
-export function p256Open(key: i32): i32 {
+export function openKey(key: i32): i32 {
   if (!generatorIsReady) {
     setFirst(GENERATOR_TABLE, GENERATOR);
     buildTable(GENERATOR_TABLE);
@@ -46,7 +39,8 @@ export function p256Open(key: i32): i32 {
   if (!isBelow(KEY, PRIME) || !isBelow(KEY + 32, PRIME)) return REJECTED;
   const table = TABLES + <usize>key * TABLE_BYTES;
   setFirst(table, KEY);
-  if (!isOnCurve(changetype<Affine>(table))) return REJECTED;
+  const first = changetype<Affine>(table);
+  if (!isOnCurve(first.x, first.y)) return REJECTED;
   buildTable(table);
   return OK;
 }
@@ -54,10 +48,8 @@ export function p256Open(key: i32): i32 {
 /** The first entry of a table: x and y, little-endian, each below p. */
 function setFirst(table: usize, point: usize): void {
   const first = changetype<Affine>(table);
-  fromBytes(first.x, point);
-  fromBytes(first.y, point + 32);
-  mul(first.x, first.x, FIELD_TO_MONTGOMERY);
-  mul(first.y, first.y, FIELD_TO_MONTGOMERY);
+  fieldOf(first.x, point);
+  fieldOf(first.y, point + 32);
 }
 
 // @ts-ignore: decorator
@@ -72,7 +64,7 @@ function countAt(i: i32): usize {
 }
 
 /** Verifies the first `count` signatures at SIGNED under the key of this number; the verdicts are at VERDICTS. */
-export function p256Verify(key: i32, count: i32): void {
+export function verifyGroup(key: i32, count: i32): void {
   if (!ASC_NO_ASSERT) assert(count <= GROUP);
   for (let i = 0; i < count; i++) {
     const at = signed(i);
@@ -84,7 +76,7 @@ export function p256Verify(key: i32, count: i32): void {
   while (addPairs(count)) addWaiting();
   addWaiting();
   for (let i = 0; i < count; i++) {
-    if (load<u8>(VERDICTS + i)) store<u8>(VERDICTS + i, u8(load<i32>(countAt(i)) == 1 && hasX(i)));
+    if (load<u8>(VERDICTS + i)) store<u8>(VERDICTS + i, load<i32>(countAt(i)) == 1 ? verdict(i) : 0);
   }
 }
 
@@ -94,9 +86,9 @@ function isInRange(a: usize): bool {
 }
 
 /**
- * The points of (z/s) G + (r/s) Q, for all signatures that are in range. mulScalar divides by 2^261, which cancels: the
- * product of k numbers is divided by 2^261 k - 1 times, its inverse hence multiplied as often, and once less for each s that is
- * taken out of it.
+ * The points of (z/s) G + (r/s) Q, for all signatures that are in range. Where mulScalar divides by a constant, that cancels:
+ * the product of k numbers is divided by it k - 1 times, its inverse hence multiplied as often, and once less for each s
+ * that is taken out of it.
  */
 function takeAllMultiples(table: usize, count: i32): void {
   let last = -1;
@@ -116,7 +108,7 @@ function takeAllMultiples(table: usize, count: i32): void {
     if (i == first) memory.copy(INVERSE, ALL, 32);
     else mulScalar(INVERSE, ALL, PRODUCTS + (<usize>i << 5));
     mulScalar(ALL, ALL, signed(i) + 64);
-    mulScalar(INVERSE, INVERSE, TO_MONTGOMERY);
+    toFactor(INVERSE, INVERSE);
     takePoints(i, table);
   }
 }
@@ -127,7 +119,7 @@ function firstInRange(): i32 {
   return i;
 }
 
-/** With 1/s in INVERSE, in Montgomery form. */
+/** With 1/s in INVERSE, as a factor. */
 function takePoints(i: i32, table: usize): void {
   const points = POINTS + <usize>i * POINTS_BYTES;
   mulScalar(U, INVERSE, signed(i));
@@ -162,17 +154,16 @@ function addPairs(count: i32): bool {
   return any;
 }
 
-/** Whether the x of the one point that is left is r modulo n: r, or r + n where that is below p. */
-function hasX(i: i32): bool {
-  const r = signed(i) + 32, point = changetype<Affine>(load<usize>(LISTS + <usize>i * LIST_BYTES));
-  if (isX(r, point)) return true;
-  if (!isBelow(r, PRIME_LESS_ORDER)) return false;
+/** SEC 1 §4.1.4 steps 5 to 8 for the one point that is left: 0, or the curve's verdict where its x is r modulo n. */
+function verdict(i: i32): u8 {
+  const r = signed(i) + 32, s = signed(i) + 64, point = changetype<Affine>(load<usize>(LISTS + <usize>i * LIST_BYTES));
+  if (isX(r, point)) return accept(s, point.y, false);
+  if (!isBelow(r, PRIME_LESS_ORDER)) return 0;
   add256(U, r, ORDER);
-  return isX(U, point);
+  return isX(U, point) ? accept(s, point.y, true) : 0;
 }
 
 function isX(x: usize, point: Affine): bool {
-  fromBytes(candidate, x);
-  mul(candidate, candidate, FIELD_TO_MONTGOMERY);
+  fieldOf(candidate, x);
   return isEqual(candidate, point.x);
 }

@@ -2,32 +2,23 @@
 // OpenSSL and noble on what is valid and what is not, groups of every size, and more keys than it has places for.
 
 import { generateKeyPairSync, sign as opensslSign, verify as opensslVerify } from 'node:crypto';
+import { p256 } from '@noble/curves/nist.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { P256Key, type SignedDigest } from '../../../../src/signers/pkcs11/key/p256-module.js';
+import { P256 } from '../../../../src/signers/pkcs11/key/pinned-curves.js';
+import { PinnedKey, type SignedDigest } from '../../../../src/signers/pkcs11/key/pinned-key.js';
 import { edgeBytes, fromHex, repeatable } from '../../../curves/edge-inputs.js';
-import {
-  bigEndian,
-  coordinates,
-  edgeScalars,
-  G,
-  libraryVerifies,
-  mod,
-  multiple,
-  n,
-  Point,
-  p,
-  signatureFor,
-  signed,
-} from './p256-inputs.js';
+import { bigEndian, inputsOf, mod, signed } from './pinned-key-inputs.js';
 
+const { coordinates, edgeScalars, G, libraryVerifies, multiple, n, Point, p, signatureFor } = inputsOf(p256);
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const flipped = (bytes: Uint8Array, bit: number) => bytes.with(bit >> 3, bytes[bit >> 3]! ^ (1 << (bit & 7)));
-const isValid = (key: P256Key, signature: SignedDigest): boolean => key.verify([signature])[0]!;
+const isValid = (key: PinnedKey<boolean>, signature: SignedDigest): boolean => key.verify([signature])[0]!;
 
 describe('RFC 6979 A.2.5', () => {
-  const key = new P256Key(
+  const key = new PinnedKey(
+    P256,
     fromHex(
       '60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F29FB6' +
         '7903FE1008B8BC99A41AE9E95628BC64F2F1B20C2D7E9F5177A3C294D4462299',
@@ -60,7 +51,7 @@ describe('RFC 6979 A.2.5', () => {
 });
 
 describe('u G + v Q', () => {
-  const check = (key: P256Key, secret: bigint, u: bigint, v: bigint) => {
+  const check = (key: PinnedKey<boolean>, secret: bigint, u: bigint, v: bigint) => {
     const sum = multiple(u + v * secret);
     const what = `u ${u} v ${v} d ${secret}`;
     if (sum.is0()) {
@@ -78,7 +69,7 @@ describe('u G + v Q', () => {
 
   it('is right for scalars at the edges', () => {
     const secret = 0xc0ffee1234567890abcdefn;
-    const key = new P256Key(coordinates(multiple(secret)));
+    const key = new PinnedKey(P256, coordinates(multiple(secret)));
     for (const [i, u] of edgeScalars.entries()) {
       check(key, secret, u, edgeScalars[(7 * i + 1) % edgeScalars.length]!);
       check(key, secret, 0n, u);
@@ -94,7 +85,7 @@ describe('u G + v Q', () => {
     ['-256 G', n - 256n],
     ['another', 0x123456789abcdefn],
   ])('is right where points meet, are opposite or vanish, for the key %s', (_, secret) => {
-    const key = new P256Key(coordinates(multiple(secret)));
+    const key = new PinnedKey(P256, coordinates(multiple(secret)));
     for (const v of edgeScalars.slice(0, 36)) {
       check(key, secret, mod(v * secret, n), v); // u G = v Q: the last addition is a doubling
       check(key, secret, mod(-v * secret, n), v); // infinity
@@ -122,7 +113,7 @@ describe('the x of the sum', () => {
       if (R.x === n) continue; // r would be 0
       const [r, s, z] = [R.x - n, BigInt(i) + 3n, 77n];
       const Q = R.multiply(s).subtract(multiple(z)).multiply(Point.Fn.inv(r)); // SEC 1 §4.1.6
-      const key = new P256Key(coordinates(Q));
+      const key = new PinnedKey(P256, coordinates(Q));
       const signature = signed(z, r, s);
       expect(libraryVerifies(signature, Q)).toBe(true);
       expect(key.verify([signature, signed(z, r + 1n, s), signed(z + 1n, r, s)])).toEqual([
@@ -147,14 +138,14 @@ describe('the x of the sum', () => {
       }
       const [s, z] = [5n, 9n];
       const Q = R.multiply(s).subtract(multiple(z)).multiply(Point.Fn.inv(r));
-      expect(isValid(new P256Key(coordinates(Q)), signed(z, r, s))).toBe(false);
+      expect(isValid(new PinnedKey(P256, coordinates(Q)), signed(z, r, s))).toBe(false);
     }
   });
 });
 
 describe('numbers out of range', () => {
   const secret = 987654321n;
-  const key = new P256Key(coordinates(multiple(secret)));
+  const key = new PinnedKey(P256, coordinates(multiple(secret)));
 
   it('are refused as r and s, among good ones', () => {
     const R = multiple(1234n);
@@ -208,10 +199,10 @@ describe('keys', () => {
   const xOfYSmall = 0xd7325d7646cd60d80a92738ceb345f844cffaf35841022cab176f692de8de1d7n;
 
   it('on the curve are taken', () => {
-    expect(() => new P256Key(point(x, y))).not.toThrow();
-    expect(() => new P256Key(point(x, p - y))).not.toThrow();
-    expect(() => new P256Key(point(smallX, smallY))).not.toThrow();
-    expect(() => new P256Key(point(xOfYSmall, ySmall))).not.toThrow();
+    expect(() => new PinnedKey(P256, point(x, y))).not.toThrow();
+    expect(() => new PinnedKey(P256, point(x, p - y))).not.toThrow();
+    expect(() => new PinnedKey(P256, point(smallX, smallY))).not.toThrow();
+    expect(() => new PinnedKey(P256, point(xOfYSmall, ySmall))).not.toThrow();
   });
 
   it.each([
@@ -224,19 +215,19 @@ describe('keys', () => {
     ['the largest numbers', 2n ** 256n - 1n, 2n ** 256n - 1n],
     ['0 and p', 0n, p],
   ])('off the curve are refused: %s', (_, a, b) => {
-    expect(() => new P256Key(point(a, b))).toThrow(RangeError);
+    expect(() => new PinnedKey(P256, point(a, b))).toThrow(RangeError);
   });
 
   it('verify after others were refused', () => {
-    const key = new P256Key(point(x, y));
-    expect(() => new P256Key(point(x, x))).toThrow(RangeError);
+    const key = new PinnedKey(P256, point(x, y));
+    expect(() => new PinnedKey(P256, point(x, x))).toThrow(RangeError);
     const sum = multiple(1n + 5n);
     expect(isValid(key, signatureFor(sum.x, 1n, 1n))).toBe(true);
   });
 
   it('are kept apart, more of them than there are places', () => {
     const secrets = Array.from({ length: 21 }, (_, i) => BigInt(i) ** 9n + 3n);
-    const keys = secrets.map((secret) => new P256Key(coordinates(multiple(secret))));
+    const keys = secrets.map((secret) => new PinnedKey(P256, coordinates(multiple(secret))));
     for (let round = 0; round < 3; round++) {
       for (const [i, secret] of secrets.entries()) {
         const other = secrets[(i + 1 + round) % secrets.length]!;
@@ -252,7 +243,7 @@ describe('keys', () => {
 describe('signatures of OpenSSL', () => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const point = Uint8Array.from(publicKey.export({ format: 'der', type: 'spki' }).subarray(-64));
-  const key = new P256Key(point);
+  const key = new PinnedKey(P256, point);
   const make = (message: Uint8Array) =>
     Uint8Array.from(opensslSign('sha256', message, { key: privateKey, dsaEncoding: 'ieee-p1363' }));
   const opensslAgrees = (message: Uint8Array, signature: Uint8Array) =>
