@@ -1,6 +1,6 @@
-// Points of the curve, all of them affine and none of them infinity. An affine addition takes
-// 5 multiplications and a squaring where many share one inversion (P. L. Montgomery's trick), which is half of what an
-// addition to a Jacobian point takes. All of it is for public points: exceptional cases are branches.
+// Points of the curve, all of them affine and none of them infinity. An affine addition takes 5 multiplications and a
+// squaring where many share one inversion (P. L. Montgomery's trick), which is half of what an addition to a Jacobian point
+// takes. All of it is for public points: exceptional cases are branches.
 
 import {
   copyField,

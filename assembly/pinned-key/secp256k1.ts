@@ -1,5 +1,5 @@
 // What the verifier takes of secp256k1: y^2 = x^3 + 7 (SEC 2 §2.4.1). Elements have magnitude 1. Signatures of this curve
-// are given low S and their recovery id (SEC 1 §4.1.6) on the way.
+// are given low S and their recovery id (SEC 1 §4.1.6) on the way. All of it is public and in variable time.
 
 import { reverse32 } from '../bytes';
 import { copyField, curveEquation, Field, invertVarTime, isEqual as isEqualAnyTime, toBytes, ZERO } from '../secp256k1/field';

@@ -4,8 +4,20 @@
 
 import { isZero32, reverse32 } from '../bytes';
 import { OK, REJECTED } from '../memory';
-import { accept, Field, fieldOf, GENERATOR, isEqual, isOnCurve, PRIME } from './curve';
-import { invertScalar, mulScalar, ORDER, PRIME_LESS_ORDER, toFactor } from './curve';
+import {
+  accept,
+  Field,
+  fieldOf,
+  GENERATOR,
+  invertScalar,
+  isEqual,
+  isOnCurve,
+  mulScalar,
+  ORDER,
+  PRIME,
+  PRIME_LESS_ORDER,
+  toFactor,
+} from './curve';
 import { GENERATOR_TABLE, GROUP, KEY, SIGNED, SIGNED_BYTES, TABLE_BYTES, TABLES, VERDICTS } from './memory';
 import { add256, isBelow } from './numbers';
 import { addLater, addWaiting, Affine, AFFINE_BYTES } from './point';
@@ -20,7 +32,7 @@ const LISTS = memory.data(8192, 16); // GROUP * LIST_BYTES
 const LIST_BYTES: usize = 256;
 const COUNTS = memory.data(128, 16); // GROUP * 4
 
-/** s1 s2 ... / I^..., as mulScalar makes it, up to every signature. */
+/** s1 s2 ..., as mulScalar makes it, up to every signature. */
 const PRODUCTS = memory.data(1024, 16); // GROUP * 32
 const ALL = memory.data(32, 16);
 const INVERSE = memory.data(32, 16);
