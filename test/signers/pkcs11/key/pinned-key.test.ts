@@ -161,6 +161,7 @@ describe.each(curves)('$name', ({ name, curve, library, smallX, smallY, xOfSmall
           false,
           false,
         ]);
+        expect(isValid(key, signed(z, R.x, s))).toBe(false); // x itself is no r
       }
     });
 
