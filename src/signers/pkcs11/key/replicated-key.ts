@@ -35,6 +35,8 @@ export class ReplicatedKey implements SigningKey {
   readonly #replicas: Replica[];
   readonly #first: SignerInfo;
   readonly #closing = new AbortController();
+  /** Keys that were taken out and are being closed. */
+  readonly #leaving = new Set<Promise<void>>();
   #turn = 0;
 
   private constructor(publicKey: PublicKey, info: SignerInfo, replicas: Replica[]) {
@@ -89,7 +91,7 @@ export class ReplicatedKey implements SigningKey {
       } catch (error) {
         if (signal?.aborted || !failsOver(error)) throw error;
         failure = error;
-        if (replica.key === key) takeOut(replica);
+        if (replica.key === key) this.#takeOut(replica);
       }
     }
     return this.#signWithWhatComesBack(input, signal, failure);
@@ -106,10 +108,10 @@ export class ReplicatedKey implements SigningKey {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    const probing = Promise.allSettled(this.#replicas.map((replica) => replica.probing));
+    const probing = this.#replicas.map((replica) => replica.probing);
     await Promise.allSettled([
       ...this.#replicas.map(({ key }) => key?.close()),
-      settledWithin(probing, CLOSE_MS),
+      settledWithin(Promise.allSettled([...probing, ...this.#leaving]), CLOSE_MS),
     ]);
   }
 
@@ -132,6 +134,15 @@ export class ReplicatedKey implements SigningKey {
   #inTurn(): Replica[] {
     const start = this.#turn++ % this.#replicas.length;
     return [...this.#replicas.slice(start), ...this.#replicas.slice(0, start)];
+  }
+
+  /** Signing does not wait for it: what does not work may take long to close. */
+  #takeOut(replica: Replica): void {
+    const left = replica.key!.close().catch(() => {});
+    this.#leaving.add(left);
+    void left.then(() => this.#leaving.delete(left));
+    replica.key = undefined;
+    putOut(replica);
   }
 
   #probeThoseDue(): void {
@@ -159,13 +170,6 @@ export class ReplicatedKey implements SigningKey {
       });
     return replica.probing;
   }
-}
-
-/** Not waited for: what does not work may take long to close. */
-function takeOut(replica: Replica): void {
-  replica.key?.close().catch(() => {});
-  replica.key = undefined;
-  putOut(replica);
 }
 
 function putOut(replica: Replica): void {
