@@ -5,6 +5,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { toBase64Url } from '../bytes.js';
 import { SignerError } from '../errors.js';
@@ -24,6 +25,10 @@ const HEADER = `# Clients of this bridge, one a line: options x25519 <public key
 # Changes take effect at once. An invalid line gives its client nothing; the bridge's log says why.
 `;
 const POLL_MS = 1_000;
+/** Who writes in place empties the file first, and some editors remove it: it is read when it has been the same so long. */
+const SETTLED_MS = 50;
+/** A file that never rests is read all the same: it may revoke somebody. */
+const UNSETTLED_MS = 1_000;
 const WRITABLE_BY_OTHERS = 0o022;
 
 export class ClientStore {
@@ -165,8 +170,20 @@ export class ClientStore {
 
   #readIfChanged(): Promise<void> {
     return this.#inTurn(async () => {
-      if (!this.#closed && (await fingerprintOf(this.#path)) !== this.#seen) await this.#read();
+      if (this.#closed || (await fingerprintOf(this.#path)) === this.#seen) return;
+      await this.#settled();
+      await this.#read();
     });
+  }
+
+  async #settled(): Promise<void> {
+    let seen = await fingerprintOf(this.#path);
+    for (let waitedMs = 0; waitedMs < UNSETTLED_MS && !this.#closed; waitedMs += SETTLED_MS) {
+      await sleep(SETTLED_MS);
+      const now = await fingerprintOf(this.#path);
+      if (now === seen) return;
+      seen = now;
+    }
   }
 }
 

@@ -1,6 +1,8 @@
-import { appendFile, chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { appendFile, chmod, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, vi } from 'vitest';
 import { fromBase64Url, toBase64Url, utf8 } from '../../src/bytes.js';
 import { x25519KeyPair } from '../../src/protocol/dh.js';
 import { Handshake } from '../../src/protocol/noise.js';
@@ -243,6 +245,42 @@ describe('the authorized-clients file', () => {
     );
     expect(await other.closed).toEqual({ code: 1008, reason: '' });
     expect((await client.ask({ op: 'keys' })).code).toBeUndefined();
+  });
+
+  it.each([
+    ['empties it first', (file: string) => truncate(file)],
+    ['removes it first', (file: string) => rm(file)],
+  ])('leaves everybody alone while somebody who %s writes it', async (_, begin) => {
+    const test = await startBridge();
+    const client = await TestClient.pair(await test.bridge.pair({ name: 'laptop' }));
+    const text = await readFile(test.clientsFile, 'utf8');
+    const [before] = await test.bridge.clients();
+    for (let edits = 1; edits <= 5; edits++) {
+      await begin(test.clientsFile);
+      await sleep(10);
+      writeFileSync(test.clientsFile, `${'# edited\n'.repeat(edits)}${text}`, { mode: 0o600 });
+      const lineNumber = before!.lineNumber + edits;
+      await vi.waitFor(
+        async () => expect(await test.bridge.clients()).toMatchObject([{ lineNumber }]),
+        20_000,
+      );
+      expect((await client.ask({ op: 'keys' })).code).toBeUndefined();
+    }
+  });
+
+  it('is read in the end when it never rests', async () => {
+    const test = await startBridge();
+    const client = await TestClient.pair(await test.bridge.pair({ name: 'laptop' }));
+    let isOver = false;
+    void client.closed.then(() => {
+      isOver = true;
+    });
+    await rm(test.clientsFile);
+    while (!isOver) {
+      await writeFile(test.clientsFile, `# ${Math.random()}\n`, { mode: 0o600 });
+      await sleep(5);
+    }
+    expect(await client.closed).toEqual({ code: 1008, reason: '' });
   });
 
   it('ends a client when its line runs out', async () => {
