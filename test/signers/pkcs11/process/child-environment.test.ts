@@ -34,5 +34,9 @@ test.each([
 
 test('variables without a value are left out, and the pool holds every signature', () => {
   const env = childEnvironment({ A: undefined, UV_THREADPOOL_SIZE: '1' }, 36);
-  expect(env).toEqual({ UV_THREADPOOL_SIZE: '40' });
+  expect(env).toEqual({ UV_THREADPOOL_SIZE: '40', GLIBC_TUNABLES: 'glibc.malloc.tcache_count=127' });
+});
+
+test("the user's tunables of glibc stay", () => {
+  expect(childEnvironment({ GLIBC_TUNABLES: '' }, 1)).toMatchObject({ GLIBC_TUNABLES: '' });
 });
