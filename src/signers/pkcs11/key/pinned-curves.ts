@@ -4,19 +4,24 @@ import p256 from '#pinned-p256-wasm';
 import secp256k1 from '#pinned-secp256k1-wasm';
 import { PinnedCurve } from './pinned-key.js';
 
-/** Whether a signature is valid. */
-export const P256 = new PinnedCurve('P-256', p256, (code) => code !== 0);
-
-/** A secp256k1 signature as it is released. */
-export interface CompletedSignature {
-  /** r and s, low-S. */
+/** A valid signature in the one form in which it is released. */
+export interface ReleasedSignature {
+  /** r and s, 64 bytes. */
   bytes: Uint8Array;
+  recovery?: number;
+}
+
+export const P256 = new PinnedCurve<ReleasedSignature | undefined>('P-256', p256, (code, { signature }) =>
+  code === 0 ? undefined : { bytes: signature },
+);
+
+export interface RecoverableSignature extends ReleasedSignature {
   /** Bit 0: the y of the nonce's point is odd; bit 1: its x is at least n. */
   recovery: number;
 }
 
-/** The signature with low S and its recovery id, or `undefined` where it is not valid. */
-export const SECP256K1 = new PinnedCurve<CompletedSignature | undefined>(
+/** With low S. */
+export const SECP256K1 = new PinnedCurve<RecoverableSignature | undefined>(
   'secp256k1',
   secp256k1,
   (code, { signature }, s) => {

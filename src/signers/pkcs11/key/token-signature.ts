@@ -7,9 +7,9 @@ import { Pkcs11Error } from '../../../errors.js';
 import type { PublicKey } from '../../public-key.js';
 import type { Signature } from '../../signature.js';
 import type { Algorithm } from '../../types.js';
+import { EcdsaVerifier } from './ecdsa-verifier.js';
 import { Ed25519Verifier } from './ed25519-verifier.js';
-import { P256Verifier } from './p256-verifier.js';
-import { Secp256k1Verifier } from './secp256k1-verifier.js';
+import { P256, SECP256K1 } from './pinned-curves.js';
 import type { TokenInput } from './token-input.js';
 
 export { type TokenInput, tokenInput } from './token-input.js';
@@ -21,10 +21,10 @@ interface TokenSignatureVerifier {
   verify(signed: TokenInput, bytes: Uint8Array): Promise<Signature | undefined>;
 }
 
-const verifierFor: Readonly<Record<Algorithm, new (publicKey: PublicKey) => TokenSignatureVerifier>> = {
-  ed25519: Ed25519Verifier,
-  secp256k1: Secp256k1Verifier,
-  p256: P256Verifier,
+const verifierFor: Readonly<Record<Algorithm, (publicKey: PublicKey) => TokenSignatureVerifier>> = {
+  ed25519: (publicKey) => new Ed25519Verifier(publicKey),
+  secp256k1: (publicKey) => new EcdsaVerifier(publicKey, SECP256K1),
+  p256: (publicKey) => new EcdsaVerifier(publicKey, P256),
 };
 
 /** What is computed once for a key. */
@@ -58,7 +58,7 @@ export function verification(
 function verifierOf(publicKey: PublicKey): TokenSignatureVerifier {
   let verifier = verifiers.get(publicKey);
   if (verifier === undefined) {
-    verifier = new verifierFor[publicKey.algorithm](publicKey);
+    verifier = verifierFor[publicKey.algorithm](publicKey);
     verifiers.set(publicKey, verifier);
   }
   return verifier;

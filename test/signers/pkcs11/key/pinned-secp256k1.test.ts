@@ -5,8 +5,8 @@ import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { concatBytes } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { completeSignature } from '../../../../src/curves/secp256k1.js';
-import { type CompletedSignature, SECP256K1 } from '../../../../src/signers/pkcs11/key/pinned-curves.js';
+import { secp256k1 as curves } from '../../../../src/curves/index.js';
+import { type RecoverableSignature, SECP256K1 } from '../../../../src/signers/pkcs11/key/pinned-curves.js';
 import { PinnedKey, type SignedDigest } from '../../../../src/signers/pkcs11/key/pinned-key.js';
 import { edgeBytes, repeatable } from '../../../curves/edge-inputs.js';
 import { bigEndian, inputsOf, mod, signed } from './pinned-key-inputs.js';
@@ -17,11 +17,20 @@ const integer = (bytes: Uint8Array) => BigInt(`0x${Buffer.from(bytes).toString('
 const isHigh = (s: bigint) => s > n / 2n;
 
 /** Signatures in recovered form, id, r and s, as far as they are valid. */
-const completed = (key: PinnedKey<CompletedSignature | undefined>, group: readonly SignedDigest[]) =>
+const completed = (key: PinnedKey<RecoverableSignature | undefined>, group: readonly SignedDigest[]) =>
   key.verify(group).map((result) => result && Uint8Array.of(result.recovery, ...result.bytes));
 
-const expected = (point: Uint8Array, { message, signature }: SignedDigest) =>
-  completeSignature(signature, message, Uint8Array.of(4, ...point));
+/** The recovered form that the curves accept. */
+function expected(point: Uint8Array, { message, signature }: SignedDigest): Uint8Array | undefined {
+  const publicKey = Uint8Array.of(4, ...point);
+  const s = integer(signature.subarray(32));
+  const low = isHigh(s) && s < n ? concatBytes(signature.subarray(0, 32), bigEndian(n - s)) : signature;
+  return [0, 1, 2, 3]
+    .map((id) => Uint8Array.of(id, ...low))
+    .find((recovered) =>
+      curves.verify(recovered, message, publicKey, { prehash: false, format: 'recovered' }),
+    );
+}
 
 /** The recovered form of r, s and the digest z where R is the nonce's point. */
 function recoveredForm(R: typeof G, { signature }: SignedDigest): Uint8Array {
