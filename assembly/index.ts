@@ -30,7 +30,6 @@ export {
   secp256k1Absorb,
   secp256k1BatchAdd,
   secp256k1BatchSign,
-  secp256k1CompleteSignature,
   secp256k1ConvertPublicKey,
   secp256k1HashFinish,
   secp256k1HashStart,

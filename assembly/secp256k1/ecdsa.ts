@@ -193,19 +193,6 @@ export function secp256k1Verify(publicKeyBytes: i32, lowS: i32, recovered: i32):
   return recovered == 0 || load<u8>(SIGNATURE) == recoveryId() ? OK : REJECTED;
 }
 
-/**
- * For signatures made elsewhere: SIGNATURE = recovery id, r and s, with n - s in place of a high s, if r and s are a
- * signature of DIGEST under PUBLIC_KEY. Variable-time.
- */
-export function secp256k1CompleteSignature(publicKeyBytes: i32): i32 {
-  if (!loadSignature()) return REJECTED;
-  negateScalarIf(s, s, 0 - isHigh(s));
-  reverse32(SIGNATURE + 33, s);
-  if (!isSignatureUnder(publicKeyBytes)) return REJECTED;
-  store<u8>(SIGNATURE, recoveryId());
-  return OK;
-}
-
 /** SEC 1 §4.1.4 for r, s and DIGEST; `sum` is the nonce's point then, and s is used up. */
 function isSignatureUnder(publicKeyBytes: i32): bool {
   if (!loadPublicKey(publicKeyBytes)) return false;

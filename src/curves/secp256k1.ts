@@ -160,29 +160,6 @@ function recoverPublicKey(
 }
 
 /**
- * For signatures made elsewhere, such as on a token: recovery id‖r‖s (65 bytes) of a valid r‖s (64 bytes), with n − s in
- * place of a high s; `undefined` for one that is not valid. The cost of one verification. Variable-time.
- * @throws {TypeError | RangeError} for arguments of another type, or of another length than 64 (signature), 32 (digest), 33
- * or 65 (public key)
- */
-export function completeSignature(
-  signature: Uint8Array,
-  digest32: Uint8Array,
-  publicKey: Uint8Array,
-): Uint8Array | undefined {
-  checkSignature(signature, 'compact');
-  checkBytesOfLength(digest32, 'digest32', DIGEST_BYTES);
-  checkPublicKeyLength(publicKey);
-  return withCurves((curves) => {
-    curves.put('compact', signature);
-    curves.put('publicKey', publicKey);
-    curves.put('digest', digest32);
-    if (curves.run.secp256k1CompleteSignature(lengthOf(publicKey)) !== OK) return undefined;
-    return curves.take('signature', RECOVERED_BYTES);
-  });
-}
-
-/**
  * Whether all the signatures are valid by the default rules of `verify`; `true` for none. An ECDSA signature lacks the
  * parity of its R, so this is one verification after the other. Variable-time.
  * @throws {TypeError | RangeError} if any item has arguments that `verify` would throw at, before any work

@@ -53,7 +53,6 @@ export interface CurvesExports {
   secp256k1BatchAdd(index: number, hedged: number): void;
   secp256k1BatchSign(count: number, lowS: number): void;
   secp256k1Verify(publicKeyLength: number, lowS: number, recovered: number): number;
-  secp256k1CompleteSignature(publicKeyLength: number): number;
   secp256k1Recover(): number;
 
   schnorrPrepare(): number;

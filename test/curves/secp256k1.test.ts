@@ -5,7 +5,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { completeSignature, secp256k1 } from '../../src/curves/secp256k1.js';
+import { secp256k1 } from '../../src/curves/secp256k1.js';
 import { fromHex, hex, repeatable } from './edge-inputs.js';
 import { bigEndian, fromBigEndian, mod, n, secretKeys, validKeys } from './secp256k1-inputs.js';
 import { formats, type NobleOptions, prehashed, same, signOptions, utf8 } from './secp256k1-peer.js';
@@ -227,79 +227,5 @@ describe('prepared keys', () => {
     expect(() => prepared.signBatch('m' as never)).toThrow(TypeError);
     expect(() => prepared.signBatch([], { extraEntropy: new Uint8Array(31) })).toThrow(RangeError);
     expect(prepared.signBatch([])).toEqual([]);
-  });
-});
-
-describe('completeSignature', () => {
-  const N = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
-  const raw = { prehash: false } as const;
-  const bytes32 = (n: bigint) => Uint8Array.from(Buffer.from(n.toString(16).padStart(64, '0'), 'hex'));
-  const integer = (bytes: Uint8Array) => BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
-  const highS = (compact: Uint8Array) =>
-    Uint8Array.of(...compact.subarray(0, 32), ...bytes32(N - integer(compact.subarray(32))));
-  const secretKey = new Uint8Array(32).fill(9);
-  const publicKeys = [true, false].map((compressed) => secp256k1.getPublicKey(secretKey, compressed));
-  const digestOf = (i: number) => new Uint8Array(32).fill(i);
-
-  it('gives the low-S form and the recovery id, as signing itself does', () => {
-    const ids = new Set<number>();
-    for (let i = 0; i < 40; i++) {
-      const recovered = secp256k1.sign(digestOf(i), secretKey, { ...raw, format: 'recovered' });
-      ids.add(recovered[0]!);
-      const compact = recovered.slice(1);
-      for (const publicKey of publicKeys) {
-        for (const given of [compact, highS(compact)]) {
-          const before = given.slice();
-          expect(completeSignature(given, digestOf(i), publicKey)).toEqual(recovered);
-          expect(given).toEqual(before);
-        }
-      }
-    }
-    expect(ids).toEqual(new Set([0, 1]));
-  });
-
-  it('knows of an x of R that is n or more', () => {
-    // x = n + 2 is on the curve; with s = 1 and digest 0, the key is r^-1 R.
-    const signature = Uint8Array.of(...bytes32(2n), ...bytes32(1n));
-    for (const id of [2, 3]) {
-      const recovered = Uint8Array.of(id, ...signature);
-      const publicKey = secp256k1.recoverPublicKey(recovered, digestOf(0), raw);
-      expect(completeSignature(signature, digestOf(0), publicKey)).toEqual(recovered);
-    }
-  });
-
-  it('refuses what does not verify', () => {
-    const signature = secp256k1.sign(digestOf(1), secretKey, raw);
-    const key = publicKeys[0]!;
-    for (let i = 0; i < 64; i++) {
-      const damaged = signature.with(i, signature[i]! ^ 1);
-      expect(completeSignature(damaged, digestOf(1), key)).toBeUndefined();
-    }
-    expect(completeSignature(signature, digestOf(2), key)).toBeUndefined();
-    expect(completeSignature(signature, digestOf(1), secp256k1.getPublicKey(digestOf(3)))).toBeUndefined();
-    expect(completeSignature(signature, digestOf(1), new Uint8Array(33))).toBeUndefined();
-    expect(completeSignature(signature, digestOf(1), new Uint8Array(65).fill(4))).toBeUndefined();
-    for (const [r, s] of [
-      [0n, 1n],
-      [1n, 0n],
-      [N, 1n],
-      [1n, N],
-      [0n, 0n],
-    ] as const) {
-      expect(
-        completeSignature(Uint8Array.of(...bytes32(r), ...bytes32(s)), digestOf(1), key),
-      ).toBeUndefined();
-    }
-  });
-
-  it('throws for arguments of another length or type', () => {
-    const signature = secp256k1.sign(digestOf(1), secretKey, raw);
-    const key = publicKeys[0]!;
-    expect(() => completeSignature(signature.subarray(1), digestOf(1), key)).toThrow(RangeError);
-    expect(() => completeSignature(signature, new Uint8Array(31), key)).toThrow(RangeError);
-    expect(() => completeSignature(signature, digestOf(1), key.subarray(1))).toThrow(RangeError);
-    expect(() => completeSignature('x' as never, digestOf(1), key)).toThrow(TypeError);
-    expect(() => completeSignature(signature, 'x' as never, key)).toThrow(TypeError);
-    expect(() => completeSignature(signature, digestOf(1), 'x' as never)).toThrow(TypeError);
   });
 });
