@@ -172,7 +172,7 @@ export class ClientStore {
     return this.#inTurn(async () => {
       if (this.#closed || (await fingerprintOf(this.#path)) === this.#seen) return;
       await this.#settled();
-      await this.#read();
+      if (!this.#closed) await this.#read();
     });
   }
 
